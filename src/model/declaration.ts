@@ -1,0 +1,102 @@
+import type { Address, Subnet } from "./address.ts";
+import type { Name, Prefix } from "./name.ts";
+
+/**
+ * What a source says of one service: checked, every default filled in, and never changed. A source that says
+ * it again unchanged publishes the same object again.
+ */
+export interface Declaration {
+  readonly name: Prefix;
+  /** What the names of a stack's services end in, as `shop` in `web.shop`; empty: none. */
+  readonly namespace: Prefix;
+  readonly endpointMode: EndpointMode;
+  readonly aliases: readonly Prefix[];
+  /** Names of {@link Network}s, at least one. */
+  readonly networks: readonly string[];
+  /** Seconds; undefined: the zone's. */
+  readonly ttl: number | undefined;
+  readonly ports: readonly Port[];
+  /** Each `key=value`, as a TXT record has it (RFC 6763 section 6.3). */
+  readonly labels: readonly string[];
+  readonly order: Order;
+  /** How many addresses an answer has at most; Infinity: all. */
+  readonly maxAnswers: number;
+  readonly whenEmpty: WhenEmpty;
+  /** The share of serving tasks below which all are answered; 0: never. */
+  readonly panicThreshold: number;
+  readonly tasks: readonly TaskDeclaration[];
+  /** Where it stands, as `services.yaml:12:3`, for people. */
+  readonly origin: string;
+}
+
+/** `vip`: the name answers with the service's own address. `dnsrr`: with its tasks' addresses. */
+export type EndpointMode = "vip" | "dnsrr";
+
+/** `rotate`: each task is first equally often. `weighted`: as often as its weight says. `random`: by chance. */
+export type Order = "rotate" | "random" | "weighted";
+
+/** What a name answers when no task is serving: no address, all tasks' addresses, or SERVFAIL. */
+export type WhenEmpty = "nodata" | "all" | "servfail";
+
+export type Protocol = "tcp" | "udp" | "sctp";
+
+export interface Port {
+  /** The first label of its SRV name, without the underscore. */
+  readonly name: string;
+  readonly protocol: Protocol;
+  /** Where tasks listen. */
+  readonly target: number;
+  /** On the VIP. */
+  readonly port: number;
+  /** On every node. */
+  readonly published: number | undefined;
+}
+
+export interface TaskDeclaration {
+  /** Unique in its service. */
+  readonly id: Prefix;
+  /** Whether somebody chose the id: then the bare id is a name as well. */
+  readonly isNamed: boolean;
+  readonly slot: number | undefined;
+  /** At least one. */
+  readonly addresses: readonly TaskAddress[];
+  /** 0 to 65,535, as in a SRV record. */
+  readonly weight: number;
+  /** Where this task listens for a port, by the port's name, if not at its target. */
+  readonly ports: ReadonlyMap<string, number>;
+  /** Whether a verdict decides if it serves; unchecked tasks serve at once. */
+  readonly isChecked: boolean;
+}
+
+export interface TaskAddress {
+  readonly network: string;
+  readonly address: Address;
+}
+
+/** A named set of subnets. */
+export interface Network {
+  readonly name: string;
+  readonly subnets: readonly Subnet[];
+  /** Where VIPs are taken from: each service gets one of each family. */
+  readonly vips: readonly Subnet[];
+}
+
+/** What a source declares, whole. */
+export interface Roster {
+  readonly zone: Name | undefined;
+  /** Seconds. */
+  readonly ttl: number | undefined;
+  /** Seconds. */
+  readonly negativeTtl: number | undefined;
+  readonly networks: readonly Network[];
+  /** In order: of two that claim one name, the first keeps it. */
+  readonly services: readonly Declaration[];
+}
+
+export const EMPTY_ROSTER: Roster = {
+  zone: undefined,
+  ttl: undefined,
+  negativeTtl: undefined,
+  networks: [],
+  services: [],
+};

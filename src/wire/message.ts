@@ -1,0 +1,105 @@
+import type { Name } from "../model/name.ts";
+import type { ResourceRecord } from "./record.ts";
+
+/** RFC 1035 section 4.1.1, RFC 6895 section 2.2. */
+export const OPCODE = { QUERY: 0 } as const;
+
+/** RFC 1035 section 4.1.1, RFC 6891 section 9. */
+export const RCODE = {
+  NOERROR: 0,
+  FORMERR: 1,
+  SERVFAIL: 2,
+  NXDOMAIN: 3,
+  NOTIMP: 4,
+  REFUSED: 5,
+  /** Over 15: its upper bits stand in OPT. */
+  BADVERS: 16,
+} as const;
+export type Rcode = (typeof RCODE)[keyof typeof RCODE];
+
+export const HEADER_OCTETS = 12;
+
+/** What a server has to know of a query. */
+export interface Query {
+  readonly id: number;
+  readonly opcode: number;
+  /** RD, which the reply repeats. */
+  readonly recursionDesired: boolean;
+  /** CD, which the reply repeats. */
+  readonly checkingDisabled: boolean;
+  readonly question: Question;
+  readonly edns: EdnsQuery | undefined;
+}
+
+export interface Question {
+  /** Folded to lower case. */
+  readonly name: Name;
+  readonly type: number;
+  readonly class: number;
+  /** The question as it was asked, from name to class: a reply repeats these octets (RFC 4343, "0x20"). */
+  readonly octets: Uint8Array;
+}
+
+/** RFC 6891 section 6.1. */
+export interface EdnsQuery {
+  readonly version: number;
+  /** What the client says it can take over UDP. */
+  readonly udpSize: number;
+  /** DO, which the reply repeats (RFC 3225 section 3). */
+  readonly dnssecOk: boolean;
+  /** Whether an edns-tcp-keepalive option came along (RFC 7828). */
+  readonly wantsKeepalive: boolean;
+}
+
+/** What a datagram or a TCP message turned out to be. */
+export type Reading =
+  | { readonly kind: "query"; readonly query: Query }
+  /** There is a header to answer with. */
+  | { readonly kind: "faulty"; readonly fault: Fault }
+  /** An answer, or too short to have a header: silence. */
+  | { readonly kind: "ignored" };
+
+/** What can be told of a query that cannot be read, for the reply. */
+export interface Fault {
+  readonly rcode: Rcode;
+  readonly id: number;
+  readonly opcode: number;
+  readonly recursionDesired: boolean;
+  readonly checkingDisabled: boolean;
+}
+
+/** A reply before it is octets. */
+export interface Reply {
+  readonly id: number;
+  readonly opcode: number;
+  readonly rcode: Rcode;
+  readonly authoritative: boolean;
+  readonly recursionDesired: boolean;
+  readonly checkingDisabled: boolean;
+  /** Undefined: a reply of a header alone (and OPT). */
+  readonly question: Question | undefined;
+  readonly answers: readonly ResourceRecord[];
+  readonly authority: readonly ResourceRecord[];
+  /** Left out one by one, without TC, where they do not fit (RFC 2181 section 9). */
+  readonly additionals: readonly ResourceRecord[];
+  /** Undefined: the query had no OPT, so the reply has none. */
+  readonly edns: EdnsReply | undefined;
+}
+
+export interface EdnsReply {
+  /** What this server takes over UDP. */
+  readonly udpSize: number;
+  readonly dnssecOk: boolean;
+  /** RFC 8914: the INFO-CODE that says more than the rcode; undefined: none. */
+  readonly extendedError: number | undefined;
+  /** RFC 7828: how long an idle connection is kept, in units of 100 ms; undefined: not said. */
+  readonly keepalive: number | undefined;
+}
+
+/** How large a reply may get. */
+export interface Room {
+  /** The most octets; what does not fit is left out and TC set. */
+  readonly limit: number;
+  /** Additional records are not given beyond this size, so that nobody is used to flood another. */
+  readonly additionalsLimit: number;
+}
