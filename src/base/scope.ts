@@ -41,7 +41,8 @@ export function createScope(closers: (() => void | Promise<void>)[] = []): Scope
         }
       }
       if (failures.length === 1) throw failures[0];
-      if (failures.length > 1) throw new AggregateError(failures, `${failures.length} parts could not be closed`);
+      if (failures.length > 1)
+        throw new AggregateError(failures, `${failures.length} parts could not be closed`);
     },
   };
 }

@@ -33,12 +33,18 @@ export interface Endpoint {
 export function parseAddress(text: string): Address {
   if (isIPv4(text)) return fromOctets(ipaddr.IPv4.parse(text).toByteArray());
   if (text.includes("%")) {
-    throw new RotaError("ERR_ROTA_ADDRESS", `"${text}" has a zone, which DNS cannot carry: leave out what follows the %`);
+    throw new RotaError(
+      "ERR_ROTA_ADDRESS",
+      `"${text}" has a zone, which DNS cannot carry: leave out what follows the %`,
+    );
   }
   if (!isIPv6(text)) throw new RotaError("ERR_ROTA_ADDRESS", `"${text}" is not an IPv4 or IPv6 address`);
   const parsed = ipaddr.IPv6.parse(text);
   if (parsed.isIPv4MappedAddress()) {
-    throw new RotaError("ERR_ROTA_ADDRESS", `"${text}" is an IPv4 address: write ${parsed.toIPv4Address().toString()}`);
+    throw new RotaError(
+      "ERR_ROTA_ADDRESS",
+      `"${text}" is an IPv4 address: write ${parsed.toIPv4Address().toString()}`,
+    );
   }
   return fromOctets(parsed.toByteArray());
 }
@@ -72,15 +78,22 @@ export function parseEndpoint(text: string): Endpoint {
 /** @throws RotaError `ERR_ROTA_ADDRESS`: no `/`, a length out of range, an address inside the block. */
 export function parseSubnet(text: string): Subnet {
   const [, first = "", bits = ""] = /^([^/]*)\/(\d{1,3})$/.exec(text) ?? [];
-  if (bits === "") throw new RotaError("ERR_ROTA_ADDRESS", `"${text}" is not a subnet: write it as 10.0.1.0/24`);
+  if (bits === "")
+    throw new RotaError("ERR_ROTA_ADDRESS", `"${text}" is not a subnet: write it as 10.0.1.0/24`);
   const address = parseAddress(first);
   const length = Number(bits);
   if (length > address.length * 8) {
-    throw new RotaError("ERR_ROTA_ADDRESS", `"${text}" is not a subnet: its length goes from 0 to ${address.length * 8}`);
+    throw new RotaError(
+      "ERR_ROTA_ADDRESS",
+      `"${text}" is not a subnet: its length goes from 0 to ${address.length * 8}`,
+    );
   }
   const base = mask(address, length);
   if (base !== address) {
-    throw new RotaError("ERR_ROTA_ADDRESS", `"${text}" is an address inside a subnet: write ${formatAddress(base)}/${length}`);
+    throw new RotaError(
+      "ERR_ROTA_ADDRESS",
+      `"${text}" is an address inside a subnet: write ${formatAddress(base)}/${length}`,
+    );
   }
   return { base, length };
 }
@@ -115,7 +128,8 @@ export function mask(address: Address, length: number): Address {
   const whole = length >> 3;
   if (whole >= address.length) return address;
   const kept = address.charCodeAt(whole) & (0xff00 >> (length & 7)) & 0xff;
-  return (address.slice(0, whole) + String.fromCharCode(kept).padEnd(address.length - whole, "\0")) as Address;
+  return (address.slice(0, whole) +
+    String.fromCharCode(kept).padEnd(address.length - whole, "\0")) as Address;
 }
 
 /** The address with these 4 or 16 octets: the door for octets, as {@link parseAddress} is for text. */
@@ -129,6 +143,8 @@ export function toOctets(address: Address): number[] {
 
 /** `0.0.0.0`, `::`, multicast and broadcast: addresses that no task can have. */
 export function isUnreachable(address: Address): boolean {
-  const range = (address.length === 4 ? new ipaddr.IPv4(toOctets(address)) : new ipaddr.IPv6(toOctets(address))).range();
+  const range = (
+    address.length === 4 ? new ipaddr.IPv4(toOctets(address)) : new ipaddr.IPv6(toOctets(address))
+  ).range();
   return range === "unspecified" || range === "multicast" || range === "broadcast";
 }

@@ -98,7 +98,7 @@ export function formatName(name: Name): string {
 /** The labels as people write them, with no dot at the end. */
 export function formatPrefix(labels: Prefix): string {
   const parts: string[] = [];
-  for (let at = 0; at < labels.length; ) {
+  for (let at = 0; at < labels.length;) {
     const length = labels.charCodeAt(at);
     parts.push(formatLabel(labels.slice(at + 1, at + 1 + length)));
     at += 1 + length;
@@ -156,7 +156,8 @@ function sized(text: string, label: string): string {
 function unescape(text: string, escaped: string): string {
   if (escaped.length === 1) return escaped;
   const octet = Number(escaped);
-  if (escaped === "" || octet > 255) throw notName(text, "after a \\ comes one character or three digits up to 255");
+  if (escaped === "" || octet > 255)
+    throw notName(text, "after a \\ comes one character or three digits up to 255");
   return fold(String.fromCharCode(octet));
 }
 

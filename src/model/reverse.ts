@@ -32,7 +32,10 @@ export function reverseName(address: Address, length: number = address.length * 
 
 function readFour(labels: Prefix): Reverse | undefined {
   const octets = splitAscii(labels).toReversed();
-  if (octets.length > 4 || !octets.every((label) => /^(?:0|[1-9]\d{0,2})$/.test(label) && Number(label) < 256)) {
+  if (
+    octets.length > 4 ||
+    !octets.every((label) => /^(?:0|[1-9]\d{0,2})$/.test(label) && Number(label) < 256)
+  ) {
     return undefined;
   }
   const told = octets.map(Number);

@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config";
+
+const root = new URL("..", import.meta.url).pathname;
+
+export default defineConfig({
+  root,
+  resolve: {
+    // Tests name the sources and run the build: what is shipped, and what a worker thread or a child can load.
+    alias: [{ find: /^(?:\.\.\/)+src\/(.+)\.ts$/, replacement: `${root}dist/$1.js` }],
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    // One file starts a server, another a flood: a slow machine is no failure.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
+});
