@@ -71,9 +71,10 @@ export function wholePrefix(name: Name): Prefix {
   return name.slice(0, -1) as Prefix;
 }
 
-/** What stands above: the prefix without its first label, or undefined of an empty one. */
+/** What stands above: the labels without the first; undefined where none is left. */
 export function parentOf(labels: Prefix): Prefix | undefined {
-  return labels === "" ? undefined : (labels.slice(labels.charCodeAt(0) + 1) as Prefix);
+  const rest = labels.slice(labels.charCodeAt(0) + 1) as Prefix;
+  return rest === "" ? undefined : rest;
 }
 
 export function countLabels(labels: Prefix | Name): number {

@@ -17,7 +17,17 @@ export const RCODE = {
 } as const;
 export type Rcode = (typeof RCODE)[keyof typeof RCODE];
 
+/** EDNS options that Rota knows (IANA "DNS EDNS0 Option Codes"). */
+export const OPTION = {
+  /** RFC 7828. */
+  KEEPALIVE: 11,
+  /** RFC 8914. */
+  EXTENDED_ERROR: 15,
+} as const;
+
 export const HEADER_OCTETS = 12;
+/** RFC 1035 section 4.2.2: what the two octets in front of a message over TCP can say. */
+export const MAX_MESSAGE_OCTETS = 65_535;
 
 /** What a server has to know of a query. */
 export interface Query {

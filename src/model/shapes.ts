@@ -1,0 +1,156 @@
+import { z } from "zod";
+import { RotaError } from "../base/error.ts";
+import { isUnreachable, parseSubnet, type Subnet } from "./address.ts";
+import type { Port } from "./declaration.ts";
+import type { NetworkInput, PortMapping, ServiceDeclaration, ServicesFile } from "./input.ts";
+import { MAX_ZONE_OCTETS, type Name, parseName } from "./name.ts";
+import { mustBe } from "./problem.ts";
+import { type Fields, reading, strict, whole } from "./steps.ts";
+import { taskShape } from "./task-shape.ts";
+import { formatLabel, parseDottedName, parsePortName, parsePortText, parseSeconds, portAt } from "./words.ts";
+
+const port = whole(1, 65_535);
+const seconds = z
+  .union([z.string(), z.number()], { error: mustBe("a duration, as 5s or 1m30s") })
+  .transform(reading(parseSeconds));
+const dottedName = z.string().transform(reading(parseDottedName));
+const subnet = z.string().transform(reading(parseSubnet));
+const pool = z.string().transform(reading(parsePool));
+
+const portFields = {
+  name: z.string().transform(reading(parsePortName)).optional().describe("The http of _http._tcp.web."),
+  target: port.describe("Where tasks listen."),
+  port: port.optional().describe("Where the VIP listens; default: target."),
+  published: port.optional().describe("Where every node listens."),
+  protocol: z.enum(["tcp", "udp", "sctp"]).default("tcp"),
+} satisfies Fields<PortMapping>;
+
+const portInput = z.union(
+  [
+    z.string().transform(reading(parsePortText)),
+    port.transform((target): Port => portAt(target, {})),
+    strict(portFields).transform(({ target, name, port, published, protocol }) =>
+      portAt(target, {
+        protocol,
+        published,
+        ...(name !== undefined && { name }),
+        ...(port !== undefined && { port }),
+      }),
+    ),
+  ],
+  { error: mustBe('a port number, text as "80:8080", or a mapping') },
+);
+
+const labels = z.union(
+  [
+    z
+      .record(
+        z.string(),
+        z.union([z.string(), z.number(), z.boolean()], { error: mustBe("text, a number, true or false") }),
+      )
+      .transform(
+        reading((map) => Object.entries(map).map(([key, value]) => formatLabel(key, String(value)))),
+      ),
+    z.array(z.string().transform(reading(readLabel))),
+  ],
+  { error: mustBe("a mapping or a list of key=value") },
+);
+
+const serviceFields = {
+  networks: z
+    .array(z.string())
+    .min(1, { error: "is empty: leave it out for the network named default" })
+    .default(["default"])
+    .describe("The networks that it is on."),
+  namespace: dottedName.optional().describe("What a stack's services share: shop in web.shop."),
+  endpoint_mode: z
+    .enum(["vip", "dnsrr"])
+    .default("vip")
+    .describe("vip: its name answers with its own virtual IP. dnsrr: with its serving tasks' addresses."),
+  aliases: z.array(dottedName).default([]).describe("Other names for it."),
+  ttl: seconds.optional().describe("How long a resolver may keep its answers: 5s, 1m30s."),
+  ports: z.array(portInput).default([]),
+  healthcheck: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe("Accepted, and not run by this version: its tasks count as passing."),
+  labels: labels.default([]).describe("What its TXT record says."),
+  order: z.enum(["rotate", "random", "weighted"]).default("rotate").describe("Which task comes first."),
+  max_answers: whole(1, 65_535).optional().describe("How many addresses an answer has at most."),
+  when_empty: z
+    .enum(["nodata", "all", "servfail"])
+    .default("nodata")
+    .describe("What its name answers when no task is serving."),
+  panic_threshold: z
+    .number()
+    .min(0, { error: mustBe("a share from 0 to 1") })
+    .max(1, { error: mustBe("a share from 0 to 1") })
+    .default(0)
+    .describe("The share of serving tasks below which all tasks are answered; 0: never."),
+  tasks: z.array(taskShape).default([]).describe("Its running copies."),
+} satisfies Fields<ServiceDeclaration>;
+
+export const serviceShape = strict(serviceFields);
+export type ServiceShape = z.output<typeof serviceShape>;
+
+const networkFields = {
+  subnets: z.array(subnet).default([]).describe("Which addresses are on it."),
+  vips: z
+    .union([pool.transform((subnet) => [subnet]), z.array(pool)], {
+      error: mustBe("a subnet or a list of subnets"),
+    })
+    .default([])
+    .refine((vips) => new Set(vips.map(({ base }) => base.length)).size === vips.length, {
+      error: "has two subnets of one family: one of IPv4 and one of IPv6 at most",
+    })
+    .describe("Where VIPs are taken from: a subnet, or one of each family."),
+} satisfies Fields<NetworkInput>;
+
+export const networkShape = strict(networkFields);
+
+const fileFields = {
+  zone: z.string().transform(reading(parseZone)).optional().describe("The name above all services."),
+  ttl: seconds.optional().describe("How long a resolver may keep an answer: 5s, 1m30s."),
+  negative_ttl: seconds.optional().describe("How long a resolver may keep it that a name does not exist."),
+  namespace: dottedName.optional().describe("The namespace of services that name none."),
+  networks: z.record(z.string(), networkShape.nullable()).optional().describe("Networks by name."),
+  services: z.record(z.string(), serviceShape).optional().describe("Services by name."),
+} satisfies Fields<ServicesFile>;
+
+/** A whole services file, for its JSON Schema. */
+export const fileShape = strict(fileFields);
+
+const unchecked = z.record(z.string(), z.unknown());
+
+/** The keys of a services file, and what stands in all but its networks and services. */
+export const frameShape = strict({
+  ...fileFields,
+  networks: unchecked.optional(),
+  services: unchecked.optional(),
+});
+
+/** Its networks and services, to be checked one by one, so that what is wrong with one hides no other. */
+export const bodyShape = z.looseObject({
+  networks: unchecked.catch({}),
+  services: unchecked.catch({}),
+});
+
+function parsePool(text: string): Subnet {
+  const pool = parseSubnet(text);
+  if (!isUnreachable(pool.base)) return pool;
+  throw new RotaError("ERR_ROTA_ADDRESS", `"${text}" has addresses that no service can have`);
+}
+
+function parseZone(text: string): Name {
+  const zone = parseName(text);
+  if (zone.length <= MAX_ZONE_OCTETS) return zone;
+  throw new RotaError(
+    "ERR_ROTA_NAME",
+    `"${text}" is too long for a zone: it has ${zone.length} octets, ${MAX_ZONE_OCTETS} are allowed`,
+  );
+}
+
+function readLabel(text: string): string {
+  const cut = text.indexOf("=");
+  return cut < 0 ? formatLabel(text, "") : formatLabel(text.slice(0, cut), text.slice(cut + 1));
+}

@@ -1,0 +1,17 @@
+import type { Network } from "./declaration.ts";
+import type { Prefix } from "./name.ts";
+import type { Path, Problem } from "./problem.ts";
+
+/** What a service is checked against. */
+export interface Surroundings {
+  /** Of each network that may be named; undefined: it is declared wrongly, which is told elsewhere. */
+  readonly networkNamed: (name: string) => Network | undefined;
+  readonly networkNames: ReadonlySet<string>;
+  /** Of a service that names none. */
+  readonly namespace: Prefix | undefined;
+  readonly origin: string;
+  /** Where the service stands. */
+  readonly path: Path;
+  /** What is wrong goes here; if anything does, the declaration is not to be used. */
+  readonly problems: Problem[];
+}

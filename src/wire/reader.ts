@@ -1,0 +1,208 @@
+import { MAX_LABEL_OCTETS, MAX_NAME_OCTETS, nameFromOctets } from "../model/name.ts";
+import {
+  type EdnsQuery,
+  HEADER_OCTETS,
+  OPCODE,
+  OPTION,
+  type Question,
+  RCODE,
+  type Rcode,
+  type Reading,
+} from "./message.ts";
+import { TYPE } from "./record.ts";
+
+/** RFC 1035 section 4.1.3: type, class, TTL and RDLENGTH, which follow the owner's name. */
+const RECORD_FIXED_OCTETS = 10;
+/** RFC 1035 section 4.1.4: both bits set mark a pointer, one of them alone nothing that is in use. */
+const POINTER_BITS = 0xc0;
+/**
+ * How many pointers a name may have. 255 octets hold 127 labels, so that more pointers lead straight to
+ * pointers. Without this bound, 4,000 records that point at a chain of 8,000 make 64 KiB cost 32 million steps.
+ */
+const MAX_POINTERS = 127;
+const NOWHERE = -1;
+
+/** A name is folded here and becomes a string with one call: no allocation a label. */
+const folded = Buffer.allocUnsafeSlow(MAX_NAME_OCTETS);
+
+const IGNORED: Reading = { kind: "ignored" };
+
+/**
+ * Reads what somebody sent, be it what it may: nothing makes it throw, and its work is bounded by the length.
+ *
+ * The question's `octets` are a view of `octets`, which must not be overwritten while the query is in use.
+ */
+export function readQuery(octets: Uint8Array): Reading {
+  if (octets.length < HEADER_OCTETS || isReply(octets)) return IGNORED;
+
+  // Other opcodes give the sections another meaning: DSO (RFC 8490 section 5.4) has counts of 0, UPDATE
+  // (RFC 2136) a zone for a question. So nothing behind the header is looked at.
+  if (opcodeOf(octets) !== OPCODE.QUERY) return faulty(octets, RCODE.NOTIMP);
+
+  // RFC 9619 section 4: QDCOUNT "MUST NOT be greater than 1"; 0 has a use only with DNS Cookies (RFC 7873).
+  const question = pairAt(octets, 4) === 1 ? readQuestion(octets) : undefined;
+  if (question === undefined) return faulty(octets, RCODE.FORMERR);
+
+  const edns = readRecords(octets, HEADER_OCTETS + question.octets.length);
+  if (edns === "malformed") return faulty(octets, RCODE.FORMERR);
+
+  // Field by field: spreading an object into this one would take 1,300 ns, most of the whole reading.
+  return {
+    kind: "query",
+    query: {
+      id: pairAt(octets, 0),
+      opcode: OPCODE.QUERY,
+      recursionDesired: isRecursionDesired(octets),
+      checkingDisabled: isCheckingDisabled(octets),
+      question,
+      edns,
+    },
+  };
+}
+
+/** QR: an answer to an answer would make two servers talk for ever. */
+function isReply(octets: Uint8Array): boolean {
+  return (octetAt(octets, 2) & 0x80) !== 0;
+}
+
+function opcodeOf(octets: Uint8Array): number {
+  return (octetAt(octets, 2) >> 3) & 15;
+}
+
+function isRecursionDesired(octets: Uint8Array): boolean {
+  return (octetAt(octets, 2) & 0x01) !== 0;
+}
+
+function isCheckingDisabled(octets: Uint8Array): boolean {
+  return (octetAt(octets, 3) & 0x10) !== 0;
+}
+
+function faulty(octets: Uint8Array, rcode: Rcode): Reading {
+  return {
+    kind: "faulty",
+    fault: {
+      rcode,
+      id: pairAt(octets, 0),
+      opcode: opcodeOf(octets),
+      recursionDesired: isRecursionDesired(octets),
+      checkingDisabled: isCheckingDisabled(octets),
+    },
+  };
+}
+
+/** Undefined: it is compressed (there is nothing before it to point at), too long, or leaves the message. */
+function readQuestion(octets: Uint8Array): Question | undefined {
+  const nameEnd = skipLabels(octets, HEADER_OCTETS);
+  const end = nameEnd + 4;
+  if (nameEnd === NOWHERE || end > octets.length) return undefined;
+  const length = nameEnd - HEADER_OCTETS;
+  // Lengths are folded with the letters, which leaves them as they are: they end at 63, "A" is 65.
+  for (let at = 0; at < length; at++) {
+    const octet = octetAt(octets, HEADER_OCTETS + at);
+    folded[at] = octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet;
+  }
+  return {
+    name: nameFromOctets(folded.toString("latin1", 0, length)),
+    type: pairAt(octets, nameEnd),
+    class: pairAt(octets, nameEnd + 2),
+    octets: octets.subarray(HEADER_OCTETS, end),
+  };
+}
+
+/** Walks over all records: what OPT says, or undefined if there is none. */
+function readRecords(octets: Uint8Array, start: number): EdnsQuery | undefined | "malformed" {
+  const beforeAdditionals = pairAt(octets, 6) + pairAt(octets, 8);
+  const count = beforeAdditionals + pairAt(octets, 10);
+  let edns: EdnsQuery | undefined;
+  let at = start;
+  for (let index = 0; index < count; index++) {
+    const fixed = skipName(octets, at);
+    const end = fixed + RECORD_FIXED_OCTETS + pairAt(octets, fixed + 8);
+    // Looked at here and not at the end: 30 octets of OPT that claim 65,535 would have them all walked through.
+    if (fixed === NOWHERE || end > octets.length) return "malformed";
+    if (pairAt(octets, fixed) === TYPE.OPT) {
+      // RFC 6891 section 6.1.1: in the additional section, once; section 6.1.2: NAME "MUST be 0 (root domain)".
+      const isInPlace = index >= beforeAdditionals && edns === undefined && fixed === at + 1;
+      edns = isInPlace ? readOpt(octets, fixed, end) : undefined;
+      if (edns === undefined) return "malformed";
+    }
+    at = end;
+  }
+  return at === octets.length ? edns : "malformed";
+}
+
+/** Undefined: an option is malformed. Options that mean nothing here are ignored (RFC 6891 section 6.1.2). */
+function readOpt(octets: Uint8Array, fixed: number, end: number): EdnsQuery | undefined {
+  let wantsKeepalive = false;
+  let at = fixed + RECORD_FIXED_OCTETS;
+  while (at < end) {
+    const length = pairAt(octets, at + 2);
+    if (pairAt(octets, at) === OPTION.KEEPALIVE) {
+      // RFC 7828 section 3.2.1: in a query the option has no TIMEOUT, so its length is 0.
+      if (length !== 0) return undefined;
+      wantsKeepalive = true;
+    }
+    at += 4 + length;
+  }
+  if (at !== end) return undefined; // the last one runs on over the end
+  return {
+    version: octetAt(octets, fixed + 5),
+    udpSize: pairAt(octets, fixed + 2),
+    dnssecOk: (octetAt(octets, fixed + 6) & 0x80) !== 0,
+    wantsKeepalive,
+  };
+}
+
+/** Where the octets after a name that has no pointer begin, or NOWHERE. */
+function skipLabels(octets: Uint8Array, start: number): number {
+  const last = Math.min(octets.length, start + MAX_NAME_OCTETS);
+  let at = start;
+  while (at < last) {
+    const length = octetAt(octets, at);
+    if (length > MAX_LABEL_OCTETS) return NOWHERE;
+    at += 1 + length;
+    if (length === 0) return at;
+  }
+  return NOWHERE;
+}
+
+/**
+ * Where the octets after a name that may be compressed begin, or NOWHERE.
+ *
+ * Each pointer must lead to before everything read of this name so far: RFC 1035 section 4.1.4 has it point to
+ * "a prior occurrence". So none can loop.
+ */
+function skipName(octets: Uint8Array, start: number): number {
+  let at = start;
+  let lowest = start;
+  let end = NOWHERE;
+  let pointers = 0;
+  let size = 0;
+  while (at < octets.length) {
+    const length = octetAt(octets, at);
+    if (length <= MAX_LABEL_OCTETS) {
+      size += 1 + length;
+      at += 1 + length;
+      if (size > MAX_NAME_OCTETS) return NOWHERE;
+      if (length > 0) continue;
+      return end === NOWHERE ? at : end;
+    }
+    if (length < POINTER_BITS) return NOWHERE;
+    if (pointers === 0) end = at + 2;
+    pointers++;
+    at = pairAt(octets, at) & 0x3fff;
+    // The header is before everything, and no name.
+    if (at >= lowest || at < HEADER_OCTETS || pointers > MAX_POINTERS) return NOWHERE;
+    lowest = at;
+  }
+  return NOWHERE;
+}
+
+/** 0 for an octet that is missing: who reads on finds itself beyond the message's end and gives up. */
+function octetAt(octets: Uint8Array, at: number): number {
+  return octets[at] ?? 0;
+}
+
+function pairAt(octets: Uint8Array, at: number): number {
+  return (octetAt(octets, at) << 8) | octetAt(octets, at + 1);
+}
