@@ -1,0 +1,39 @@
+import { countLabels, type Prefix, prefixOf, ROOT, wholePrefix } from "../model/name.ts";
+import { parseReverse } from "../model/reverse.ts";
+import type { Question } from "../wire/message.ts";
+import { type Answer, type Authority, NAME_SERVER, soaOf } from "./kinds.ts";
+import { answerReverse } from "./reverse.ts";
+import { answerService } from "./service.ts";
+import { answerApex, answerNameServer } from "./zone.ts";
+
+/** Answers a question of class IN from what the registry holds now; changes nothing but whose turn it is. */
+export function answer(question: Question, authority: Authority): Answer {
+  const inZone = prefixOf(question.name, authority.registry.settings.zone);
+  if (inZone !== undefined) return answerInZone(question, inZone, authority);
+  const reverse = parseReverse(question.name);
+  if (reverse) return answerReverse(question, reverse, authority);
+  return answerBare(question, authority);
+}
+
+function answerInZone(question: Question, labels: Prefix, authority: Authority): Answer {
+  const { registry } = authority;
+  const { zone } = registry.settings;
+  if (labels === "") return answerApex(question, zone, authority);
+  const found = registry.find(labels);
+  if (found === "below") return { kind: "nodata", soa: soaOf(zone, registry) };
+  if (found) return answerService(question, found, zone, authority);
+  if (labels === NAME_SERVER) return answerNameServer(question, authority);
+  return { kind: "nxdomain", soa: soaOf(zone, registry) };
+}
+
+/** A short name as containers ask it, `web.`: the same as in the zone, but that nobody else's name is denied. */
+function answerBare(question: Question, authority: Authority): Answer {
+  const { registry } = authority;
+  const labels = wholePrefix(question.name);
+  const found = registry.find(labels);
+  // What is beneath a bare name is all names of the root: its SOA is the only one that encloses them.
+  if (found === "below") return { kind: "nodata", soa: soaOf(ROOT, registry) };
+  if (found) return answerService(question, found, ROOT, authority);
+  // A service may be called `app`, and `my.app.` exist all the same; but `nosuch.` is a short name mistyped.
+  return countLabels(labels) === 1 ? { kind: "nxdomain", soa: soaOf(ROOT, registry) } : { kind: "elsewhere" };
+}

@@ -1,0 +1,81 @@
+import { isIPv4 } from "node:net";
+import { networkInterfaces } from "node:os";
+import { messageOf } from "../base/error.ts";
+import type { Log } from "../base/log.ts";
+import { createScope } from "../base/scope.ts";
+
+/** A socket and the port that it got. */
+export interface Bound extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** How often to look whether the machine has other addresses now. */
+const LOOK_EVERY_MS = 5000;
+
+export function isWildcard(address: string): boolean {
+  return address === "0.0.0.0" || /^[0:]+$/.test(address);
+}
+
+/**
+ * Opens a socket for each address that the machine has of the wildcard's family, and follows them as they come
+ * and go. The first that cannot be opened at start throws; later ones are tried again.
+ */
+export async function followInterfaces(
+  wildcard: string,
+  wanted: number,
+  open: (address: string, port: number) => Promise<Bound>,
+  log: Log,
+): Promise<Bound> {
+  await using scope = createScope();
+  const sockets = new Map<string, AsyncDisposable>();
+  scope.defer(async () => {
+    for (const socket of sockets.values()) await socket[Symbol.asyncDispose]();
+  });
+  let port = wanted;
+  for (const address of addressesNow(wildcard)) {
+    const socket = await open(address, port);
+    sockets.set(address, socket);
+    port = socket.port;
+  }
+  let looking: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    looking = looking.then(look);
+  }, LOOK_EVERY_MS);
+  scope.defer(async () => {
+    clearInterval(timer);
+    await looking;
+  });
+  const held = scope.move();
+  return { port, [Symbol.asyncDispose]: async () => held[Symbol.asyncDispose]() };
+
+  async function look(): Promise<void> {
+    const now = new Set(addressesNow(wildcard));
+    for (const [address, socket] of sockets) {
+      if (now.has(address)) continue;
+      sockets.delete(address);
+      await socket[Symbol.asyncDispose]();
+    }
+    for (const address of now) {
+      if (sockets.has(address)) continue;
+      try {
+        sockets.set(address, await open(address, port));
+      } catch (error) {
+        // An address that is just coming up cannot be bound yet: the next look finds it again.
+        log.warn(
+          { err: error, address, port },
+          `could not listen on udp ${address} yet: ${messageOf(error)}`,
+        );
+      }
+    }
+  }
+}
+
+function addressesNow(wildcard: string): string[] {
+  const family = isIPv4(wildcard) ? "IPv4" : "IPv6";
+  return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
+    addresses
+      .filter((address) => address.family === family)
+      // A link-local address is one only together with its interface.
+      .map(({ address }) => (address.startsWith("fe80:") ? `${address}%${name}` : address)),
+  );
+}

@@ -1,0 +1,71 @@
+import { type Address, familyOf } from "../model/address.ts";
+import { joinName, type Name, parsePrefix } from "../model/name.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { A, Aaaa, ResourceRecord, Soa } from "../wire/record.ts";
+import type { Rotation } from "./rotation.ts";
+
+/** What kind of answer a question gets, before it is octets. */
+export type Answer =
+  | {
+      readonly kind: "records";
+      readonly records: readonly ResourceRecord[];
+      readonly additionals: readonly ResourceRecord[];
+    }
+  /** The name exists, with nothing of this type (RFC 2308 section 2.2). */
+  | { readonly kind: "nodata"; readonly soa: Soa }
+  /** Neither the name nor anything beneath it exists (RFC 8020). */
+  | { readonly kind: "nxdomain"; readonly soa: Soa }
+  /** The name exists, and what it leads to cannot be told just now. */
+  | { readonly kind: "servfail" }
+  /** Not a name of ours. */
+  | { readonly kind: "elsewhere" };
+
+/** What answers are made from. */
+export interface Authority {
+  readonly registry: Registry;
+  readonly rotation: Rotation;
+  /** The addresses that this server is asked at: what its own name answers. */
+  readonly nameServers: () => readonly Address[];
+}
+
+/** The label of the zone's name server, this one: `ns` in front of the zone. */
+export const NAME_SERVER = parsePrefix("ns");
+const MAILBOX = parsePrefix("hostmaster");
+
+/** The records, or NODATA by the SOA of `apex` where there are none. */
+export function records(
+  found: readonly ResourceRecord[],
+  apex: Name,
+  registry: Registry,
+  additionals: readonly ResourceRecord[] = [],
+): Answer {
+  if (found.length === 0) return { kind: "nodata", soa: soaOf(apex, registry) };
+  return { kind: "records", records: found, additionals };
+}
+
+export function addressRecord(name: Name, ttl: number, address: Address): A | Aaaa {
+  return { type: typeOf(address), name, ttl, address };
+}
+
+export function typeOf(address: Address): "A" | "AAAA" {
+  return familyOf(address) === 4 ? "A" : "AAAA";
+}
+
+/**
+ * RFC 1035 section 3.3.13. Its TTL and its minimum are both the negative TTL: whichever of them a cache takes,
+ * "there is nothing" is kept no longer (RFC 2308 section 5).
+ */
+export function soaOf(apex: Name, { settings, serial }: Registry): Soa {
+  return {
+    type: "SOA",
+    name: apex,
+    ttl: settings.negativeTtl,
+    primary: joinName(NAME_SERVER, settings.zone),
+    mailbox: joinName(MAILBOX, settings.zone),
+    serial,
+    refresh: 3600,
+    retry: 600,
+    expire: 86_400,
+    minimum: settings.negativeTtl,
+  };
+}

@@ -1,0 +1,146 @@
+import { once } from "node:events";
+import { createServer, isIPv6, type Server, type Socket } from "node:net";
+import { LRUCache } from "lru-cache";
+import type { Log } from "../base/log.ts";
+import type { Counters } from "./counters.ts";
+import { createFrames } from "./frames.ts";
+import { type Respond, TCP_IDLE_MS } from "./respond.ts";
+
+/** A TCP listener that answers until it is disposed of. */
+export interface TcpListener extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** The open connections of all listeners: strangers make them, so there is a bound. */
+export interface Connections extends Disposable {
+  /** Takes a connection in; where there are too many, the one idle for longest goes. */
+  add(socket: Socket): void;
+  /** Puts off the end of a connection that asked something. */
+  touch(socket: Socket): void;
+}
+
+export interface ConnectionLimits {
+  /** How many connections are open at most. */
+  readonly maxConnections: number;
+  /** Milliseconds without a whole query after which a connection is closed. */
+  readonly idleMs: number;
+}
+
+export const CONNECTION_LIMITS: ConnectionLimits = { maxConnections: 1024, idleMs: TCP_IDLE_MS };
+
+/** A client that asks and does not read is not read either while so much waits for it. */
+const MAX_UNREAD_OCTETS = 256 * 1024;
+
+export function createConnections(
+  { maxConnections, idleMs }: ConnectionLimits,
+  counters: Counters,
+): Connections {
+  const { connections } = counters;
+  const open = new LRUCache<Socket, true>({
+    max: maxConnections,
+    ttl: idleMs,
+    dispose(_, socket, reason) {
+      connections.open -= 1;
+      if (reason === "evict") connections.evicted += 1;
+      if (reason === "expire") connections.expired += 1;
+      socket.destroy();
+    },
+  });
+  // Only whole queries count as a sign of life, so one octet a second keeps no connection open.
+  const sweep = setInterval(() => open.purgeStale(), Math.max(1, idleMs / 4));
+
+  return {
+    add(socket) {
+      connections.total += 1;
+      connections.open += 1;
+      open.set(socket, true);
+      socket.once("close", () => open.delete(socket));
+    },
+    touch(socket) {
+      open.get(socket, { updateAgeOnGet: true });
+    },
+    [Symbol.dispose]() {
+      clearInterval(sweep);
+      open.clear();
+    },
+  };
+}
+
+/** @throws what `listen` throws, as EADDRINUSE or EACCES. */
+export async function openTcp(
+  address: string,
+  port: number,
+  respond: Respond,
+  connections: Connections,
+  counters: Counters,
+  log: Log,
+): Promise<TcpListener> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    connections.add(socket);
+    serve(socket, respond, connections, counters);
+  });
+  const listening = once(server, "listening");
+  server.listen({ host: address, port, ipv6Only: isIPv6(address), exclusive: true });
+  await listening;
+  server.on("error", (error) => log.warn({ err: error, address, port }, `tcp ${address}: ${error.message}`));
+
+  return {
+    port: portOf(server),
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, "close");
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+/** RFC 7766 section 6.2.1.1: any number of queries on one connection, the next before the last is answered. */
+function serve(socket: Socket, respond: Respond, connections: Connections, counters: Counters): void {
+  const frames = createFrames();
+  socket.on("data", (octets) => {
+    frames.push(octets);
+    answerAll();
+  });
+  socket.on("drain", () => {
+    answerAll();
+    if (socket.writableLength <= MAX_UNREAD_OCTETS) socket.resume();
+  });
+  socket.on("end", () => socket.end());
+  socket.on("error", () => socket.destroy()); // a reset is the client's business
+
+  function answerAll(): void {
+    socket.cork(); // the replies to what came in one segment leave in one
+    for (let query = next(); query; query = next()) {
+      connections.touch(socket);
+      const reply = respond(query, "tcp");
+      if (!reply) {
+        socket.destroy(); // not a query: this is no client of ours
+        return;
+      }
+      socket.write(lengthOf(reply));
+      socket.write(reply);
+    }
+    socket.uncork();
+  }
+
+  function next(): Uint8Array | undefined {
+    if (socket.destroyed) return undefined;
+    if (socket.writableLength <= MAX_UNREAD_OCTETS) return frames.shift();
+    if (!socket.isPaused()) counters.connections.paused += 1;
+    socket.pause();
+    return undefined;
+  }
+}
+
+function lengthOf(reply: Uint8Array): Uint8Array {
+  return Uint8Array.of(reply.length >> 8, reply.length & 0xff);
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address ? address.port : 0;
+}

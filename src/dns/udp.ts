@@ -1,0 +1,67 @@
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { isIPv6 } from "node:net";
+import type { Log } from "../base/log.ts";
+import type { Counters } from "./counters.ts";
+import type { Respond } from "./respond.ts";
+
+/** A datagram socket that answers until it is disposed of. */
+export interface UdpListener extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** Room for a burst while the process is busy with something else: some 2,000 queries. */
+const RECEIVE_BUFFER_OCTETS = 4 * 1024 * 1024;
+
+/** @throws what `bind` throws, as EADDRINUSE or EACCES. */
+export async function openUdp(
+  address: string,
+  port: number,
+  respond: Respond,
+  counters: Counters,
+  log: Log,
+): Promise<UdpListener> {
+  const socket = createSocket(isIPv6(address) ? { type: "udp6", ipv6Only: true } : { type: "udp4" });
+  socket.on("message", (octets: Buffer, from: RemoteInfo) => {
+    const reply = respond(octets, "udp");
+    if (reply) send(socket, reply, from, counters);
+  });
+  const listening = once(socket, "listening");
+  socket.bind({ address, port, exclusive: true });
+  try {
+    await listening;
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+  socket.on("error", (error) => log.warn({ err: error, address, port }, `udp ${address}: ${error.message}`));
+  growBuffer(socket);
+
+  return {
+    port: socket.address().port,
+    async [Symbol.asyncDispose]() {
+      const closed = once(socket, "close");
+      socket.close();
+      await closed;
+    },
+  };
+}
+
+function send(socket: Socket, reply: Uint8Array, { address, port }: RemoteInfo, counters: Counters): void {
+  // A source port of 0 can be forged and not be answered; Node throws for it.
+  if (port === 0) {
+    counters.unsent += 1;
+    return;
+  }
+  socket.send(reply, port, address, (error) => {
+    if (error) counters.unsent += 1;
+  });
+}
+
+function growBuffer(socket: Socket): void {
+  try {
+    socket.setRecvBufferSize(RECEIVE_BUFFER_OCTETS);
+  } catch {
+    // The system's own size then: it drops earlier under a burst, and clients ask again.
+  }
+}

@@ -1,0 +1,28 @@
+import type { Prefix } from "../model/name.ts";
+import type { Service } from "./service.ts";
+
+/** What one change has touched so far. */
+export interface Batch<Entry> {
+  /** The services touched, as they were. */
+  readonly touched: Map<string, Service | undefined>;
+  readonly wantsVip: Set<Entry>;
+  readonly contested: Set<Prefix>;
+  /** Whether an address may have become free. */
+  hasFreed: boolean;
+  isSettings: boolean;
+  touch(id: string, before: Service | undefined): void;
+}
+
+export function createBatch<Entry>(): Batch<Entry> {
+  const touched = new Map<string, Service | undefined>();
+  return {
+    touched,
+    wantsVip: new Set(),
+    contested: new Set(),
+    hasFreed: false,
+    isSettings: false,
+    touch(id, before) {
+      if (!touched.has(id)) touched.set(id, before);
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import { type Address, mask, type Subnet } from "../model/address.ts";
+import type { Network, Roster } from "../model/declaration.ts";
+import { createDefaultNetwork } from "../model/network.ts";
+
+/** The networks of all rosters: of two that declare one name, the first counts. */
+export function mergeNetworks(rosters: Iterable<Roster>): ReadonlyMap<string, Network> {
+  const merged = new Map<string, Network>();
+  for (const roster of rosters) {
+    for (const network of roster.networks) {
+      if (!merged.has(network.name)) merged.set(network.name, network);
+    }
+  }
+  const fallback = createDefaultNetwork();
+  if (!merged.has(fallback.name)) merged.set(fallback.name, fallback);
+  return merged;
+}
+
+/** The names of the networks that are not alike in both. */
+export function changedNetworks(
+  before: ReadonlyMap<string, Network>,
+  after: ReadonlyMap<string, Network>,
+): ReadonlySet<string> {
+  const names = new Set([...before.keys(), ...after.keys()]);
+  return new Set([...names].filter((name) => !isAlike(before.get(name), after.get(name))));
+}
+
+function isAlike(one: Network | undefined, other: Network | undefined): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** Finds the smallest subnet that all addresses beginning with `length` bits of `address` are in. */
+export type FindSubnet = (address: Address, length: number) => Subnet | undefined;
+
+/** One hash a prefix length in use, however many subnets there are. */
+export function indexSubnets(networks: Iterable<Network>): FindSubnet {
+  const byLength = new Map<number, Map<Address, Subnet>>();
+  for (const network of networks) {
+    for (const subnet of [...network.subnets, ...network.vips]) {
+      const alike = byLength.get(subnet.length) ?? new Map<Address, Subnet>();
+      byLength.set(subnet.length, alike.set(subnet.base, subnet));
+    }
+  }
+  const longestFirst = [...byLength].toSorted(([one], [other]) => other - one);
+
+  return (address, length) => {
+    for (const [bits, subnets] of longestFirst) {
+      const found = bits <= length ? subnets.get(mask(address, bits)) : undefined;
+      if (found) return found;
+    }
+    return undefined;
+  };
+}

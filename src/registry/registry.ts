@@ -1,0 +1,336 @@
+import type { Clock } from "../base/clock.ts";
+import type { Address } from "../model/address.ts";
+import {
+  type Declaration,
+  EMPTY_ROSTER,
+  type Network,
+  type Roster,
+  type TaskDeclaration,
+} from "../model/declaration.ts";
+import { formatPrefix, type Name, parentOf, type Prefix } from "../model/name.ts";
+import { createBatch } from "./batch.ts";
+import { createClaims } from "./claims.ts";
+import { addressesOf, type Meaning, namesOf, ownName } from "./names.ts";
+import { changedNetworks, type FindSubnet, indexSubnets, mergeNetworks } from "./networks.ts";
+import { mergeSettings, type Settings } from "./settings.ts";
+import { deriveService, keptVerdicts, type Leased, type Service, type Verdict } from "./service.ts";
+import { createVipLeases, type LeaseStore, leaseVips } from "./vips.ts";
+
+/** What exists now: the declarations of all sources merged, with each task's health. */
+export interface Registry {
+  /** Grows with every change: the zone's SOA serial (RFC 1982). */
+  readonly serial: number;
+  readonly settings: Settings;
+  readonly networks: ReadonlyMap<string, Network>;
+  /** What a name in front of the zone stands for; `below`: only something beneath it exists. */
+  find(name: Prefix): Found | "below" | undefined;
+  /** Whose address it is: a task's, else a VIP's. */
+  findAddress(address: Address): FoundAddress | undefined;
+  findSubnet: FindSubnet;
+  services(): Iterable<Service>;
+  /** The names that several services claim. */
+  conflicts(): readonly Conflict[];
+  /** A source of declarations. Where two claim one name, the source that was opened first keeps it. */
+  open(source: string): Source;
+  /** Takes a verdict on a task; false if there is no such task. */
+  report(service: string, task: Prefix, verdict: Verdict): boolean;
+  /** Calls `listener` after each change, before the call that made it returns. */
+  follow(listener: (change: Change) => void, signal: AbortSignal): void;
+}
+
+export interface Source {
+  /** Replaces all that this source declared. A declaration that is the same object as before did not change. */
+  publish(roster: Roster): void;
+  /** Adds one service, or replaces the one of its name, at a cost in proportion to that service. */
+  declare(declaration: Declaration): Service;
+  /** Takes one service back; false if this source declares none of that name. */
+  withdraw(name: Prefix): boolean;
+}
+
+export interface Found {
+  readonly service: Service;
+  readonly meaning: Meaning;
+}
+
+export interface FoundAddress {
+  readonly service: Service;
+  /** Undefined: the address is the service's VIP. */
+  readonly task: TaskDeclaration | undefined;
+}
+
+/** A name that several services claim. */
+export interface Conflict {
+  readonly name: Prefix;
+  /** The first is the one that answers. */
+  readonly claimants: readonly Service[];
+}
+
+/** What changed, by the services touched and no others. */
+export interface Change {
+  readonly serial: number;
+  readonly touched: ReadonlyMap<string, Touched>;
+  /** The names that the touched services claim and others do, too. */
+  readonly conflicts: readonly Conflict[];
+  /** Whether the zone or its TTLs are others now. */
+  readonly isSettings: boolean;
+}
+
+/** Before and after; both, and the same, where the service only gained or lost a name to another. */
+export interface Touched {
+  readonly before: Service | undefined;
+  readonly after: Service | undefined;
+}
+
+export interface RegistryOptions {
+  readonly clock: Clock;
+  readonly store: LeaseStore;
+  /** The zone, whatever the sources say. */
+  readonly zone?: Name | undefined;
+}
+
+interface OpenSource {
+  readonly name: string;
+  readonly rank: number;
+  roster: Roster;
+  readonly entries: Map<string, Entry>;
+  nextRank: number;
+}
+
+/** A declaration's place here: what names lead to, so that a new service value moves no name. */
+interface Entry {
+  readonly id: string;
+  readonly source: OpenSource;
+  rank: number;
+  service: Service;
+}
+
+const NOTHING_LEASED: Leased = { vips: [], vipProblem: undefined };
+
+export function createRegistry({ clock, store, zone }: RegistryOptions): Registry {
+  const sources: OpenSource[] = [];
+  const entries = new Map<string, Entry>();
+  const listeners = new Set<(change: Change) => void>();
+  /** The services without a VIP that they should have. */
+  const vipless = new Set<Entry>();
+  let networks = mergeNetworks([]);
+  let findSubnet = indexSubnets(networks.values());
+  let settings = mergeSettings([], zone);
+  // RFC 1982: a restart an hour later must not look older, and no more than a change a second is kept up for long.
+  let serial = Math.floor(clock.now() / 1000) >>> 0;
+
+  /** What the change under way has touched so far. */
+  let batch = createBatch<Entry>();
+  const rules = {
+    compare: (one: Entry, other: Entry) => one.source.rank - other.source.rank || one.rank - other.rank,
+    moved: (entry: Entry) => batch.touch(entry.id, entry.service),
+  };
+  const names = createClaims<Prefix, Entry, Meaning>({
+    ...rules,
+    contested: (name) => batch.contested.add(name),
+    above: parentOf,
+  });
+  // Several services may well stand at one address: that is no conflict, and moves nobody's answers but PTR.
+  const addresses = createClaims<Address, Entry, TaskDeclaration>({
+    compare: rules.compare,
+    moved: () => {},
+    contested: () => {},
+    above: () => undefined,
+  });
+  const leases = createVipLeases(clock, store, (address) => addresses.find(address) !== undefined);
+
+  return {
+    get serial() {
+      return serial;
+    },
+    get settings() {
+      return settings;
+    },
+    get networks() {
+      return networks;
+    },
+    get findSubnet() {
+      return findSubnet;
+    },
+    find(name) {
+      const held = names.find(name);
+      if (held === undefined || held === "below") return held;
+      return { service: held.claimant.service, meaning: held.meaning };
+    },
+    findAddress(address) {
+      const held = addresses.find(address);
+      if (held && held !== "below") return { service: held.claimant.service, task: held.meaning };
+      const holder = entries.get(leases.holderOf(address) ?? "")?.service;
+      // A dnsrr service may hold one for when it is switched back: nothing leads there now.
+      return holder?.vips.some((vip) => vip.address === address)
+        ? { service: holder, task: undefined }
+        : undefined;
+    },
+    *services() {
+      for (const entry of entries.values()) yield entry.service;
+    },
+    conflicts() {
+      return [...names.contested()].map(conflictOf);
+    },
+    open(name) {
+      const source = { name, rank: sources.length, roster: EMPTY_ROSTER, entries: new Map(), nextRank: 0 };
+      sources.push(source);
+      return {
+        publish: (roster) => change(() => publish(source, roster)),
+        declare: (declaration) =>
+          change(() => {
+            const id = idOf(source, declaration, 1);
+            return put(source, id, declaration, entries.get(id)?.rank ?? source.nextRank++);
+          }).service,
+        withdraw: (own) => change(() => remove(source.entries.get(`${name}:${formatPrefix(own)}`))),
+      };
+    },
+    report(service, task, verdict) {
+      const entry = entries.get(service);
+      if (!entry?.service.declaration.tasks.some(({ id }) => id === task)) return false;
+      if (entry.service.verdicts.get(task) === verdict) return true;
+      change(() => {
+        const verdicts = new Map(entry.service.verdicts).set(task, verdict);
+        derive(entry, entry.service.declaration, entry.service, verdicts);
+      });
+      return true;
+    },
+    follow(listener, signal) {
+      if (signal.aborted) return;
+      listeners.add(listener);
+      signal.addEventListener("abort", () => listeners.delete(listener), { once: true });
+    },
+  };
+
+  /** Runs one change to its end: VIPs given, the serial moved on, listeners told. */
+  function change<T>(step: () => T): T {
+    const result = step();
+    giveVips();
+    const { touched, contested, isSettings } = batch;
+    batch = createBatch();
+    if (touched.size === 0 && !isSettings) return result;
+    serial = (serial + 1) >>> 0;
+    const changed = new Map(
+      [...touched].map(([id, before]) => [id, { before, after: entries.get(id)?.service }]),
+    );
+    const conflicts = [...contested].map(conflictOf).filter(({ claimants }) => claimants.length > 1);
+    for (const listener of listeners) listener({ serial, touched: changed, conflicts, isSettings });
+    return result;
+  }
+
+  function conflictOf(name: Prefix): Conflict {
+    return { name, claimants: names.claimants(name).map(({ service }) => service) };
+  }
+
+  function publish(source: OpenSource, roster: Roster): void {
+    source.roster = roster;
+    takeNetworks();
+    takeSettings();
+    const declared = new Map<string, Declaration>();
+    for (const declaration of roster.services) {
+      let copy = 1;
+      while (declared.has(idOf(source, declaration, copy))) copy++;
+      declared.set(idOf(source, declaration, copy), declaration);
+    }
+    for (const [id, entry] of source.entries) if (!declared.has(id)) remove(entry);
+    source.nextRank = 0;
+    for (const [id, declaration] of declared) {
+      const entry = entries.get(id);
+      const rank = source.nextRank++;
+      if (entry?.service.declaration === declaration) entry.rank = rank;
+      else put(source, id, declaration, rank);
+    }
+    names.settle();
+    addresses.settle();
+  }
+
+  function put(source: OpenSource, id: string, declaration: Declaration, rank: number): Entry {
+    const known = entries.get(id);
+    batch.touch(id, known?.service);
+    if (known) unclaim(known);
+    const verdicts = known ? keptVerdicts(known.service, declaration) : new Map<Prefix, Verdict>();
+    const service = deriveService(id, declaration, known?.service ?? NOTHING_LEASED, verdicts);
+    const entry = known ?? { id, source, rank, service };
+    entry.rank = rank;
+    entry.service = service;
+    entries.set(id, entry);
+    source.entries.set(id, entry);
+    for (const [name, meaning] of namesOf(declaration)) names.add(name, entry, meaning);
+    for (const [address, task] of addressesOf(declaration)) {
+      addresses.add(address, entry, task);
+      const holder = entries.get(leases.holderOf(address) ?? "");
+      if (holder) batch.wantsVip.add(holder);
+    }
+    batch.wantsVip.add(entry);
+    return entry;
+  }
+
+  function remove(entry: Entry | undefined): boolean {
+    if (!entry) return false;
+    batch.touch(entry.id, entry.service);
+    unclaim(entry);
+    leases.free(entry.id);
+    vipless.delete(entry);
+    entries.delete(entry.id);
+    entry.source.entries.delete(entry.id);
+    batch.hasFreed = true;
+    return true;
+  }
+
+  function unclaim(entry: Entry): void {
+    for (const name of namesOf(entry.service.declaration).keys()) names.remove(name, entry);
+    for (const address of addressesOf(entry.service.declaration).keys()) addresses.remove(address, entry);
+  }
+
+  /** Gives VIPs last, when all task addresses of the change are known: those are never given. */
+  function giveVips(): void {
+    if (batch.hasFreed) for (const entry of vipless) batch.wantsVip.add(entry);
+    for (const entry of batch.wantsVip) {
+      if (entries.get(entry.id) !== entry) continue;
+      const { service } = entry;
+      const leased = leaseVips(service, networks, leases);
+      if (leased.vipProblem === undefined) vipless.delete(entry);
+      else vipless.add(entry);
+      derive(entry, service.declaration, leased, service.verdicts);
+    }
+  }
+
+  function derive(
+    entry: Entry,
+    declaration: Declaration,
+    leased: Leased,
+    verdicts: ReadonlyMap<Prefix, Verdict>,
+  ): void {
+    batch.touch(entry.id, entry.service);
+    entry.service = deriveService(entry.id, declaration, leased, verdicts);
+  }
+
+  function takeNetworks(): void {
+    const merged = mergeNetworks(sources.map(({ roster }) => roster));
+    const changed = changedNetworks(networks, merged);
+    if (changed.size === 0) return;
+    networks = merged;
+    findSubnet = indexSubnets(networks.values());
+    batch.hasFreed = true;
+    for (const entry of entries.values()) {
+      if (entry.service.declaration.networks.some((network) => changed.has(network)))
+        batch.wantsVip.add(entry);
+    }
+  }
+
+  function takeSettings(): void {
+    const merged = mergeSettings(
+      sources.map(({ roster }) => roster),
+      zone,
+    );
+    const { zone: before, ttl, negativeTtl } = settings;
+    if (merged.zone === before && merged.ttl === ttl && merged.negativeTtl === negativeTtl) return;
+    settings = merged;
+    batch.isSettings = true;
+  }
+}
+
+/** Of two services of one name from one source, the second has an id of its own. */
+function idOf(source: OpenSource, declaration: Declaration, copy: number): string {
+  const id = `${source.name}:${formatPrefix(ownName(declaration))}`;
+  return copy === 1 ? id : `${id}#${copy}`;
+}

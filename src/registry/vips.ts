@@ -1,0 +1,188 @@
+import { createHash } from "node:crypto";
+import type { Clock } from "../base/clock.ts";
+import { messageOf, RotaError } from "../base/error.ts";
+import {
+  type Address,
+  addressAt,
+  type Family,
+  familyOf,
+  formatSubnet,
+  isInside,
+  sizeOf,
+  type Subnet,
+} from "../model/address.ts";
+import type { Network } from "../model/declaration.ts";
+import { formatPrefix } from "../model/name.ts";
+import { ownName } from "./names.ts";
+import type { Leased, Service, Vip } from "./service.ts";
+
+/** An address given to a service on a network. */
+export interface Lease {
+  readonly service: string;
+  readonly network: string;
+  readonly address: Address;
+}
+
+/** Where leases outlive the process: what stands there at start, and the port to tell changes to. */
+export interface LeaseStore {
+  readonly restored: readonly Lease[];
+  keep(lease: Lease): void;
+  forget(lease: Lease): void;
+}
+
+/** Remembers nothing: VIPs last as long as the process. */
+export const forgetfulStore: LeaseStore = { restored: [], keep: () => {}, forget: () => {} };
+
+export interface VipLeases {
+  /**
+   * The service's address from this pool: the one it has, or a free one.
+   *
+   * @throws RotaError `ERR_ROTA_VIP`: every address is given, used by a task or was freed within the hour.
+   */
+  take(service: string, network: string, pool: Subnet): Address;
+  /** Frees all that the service has but the leases in `kept`; they are its own again if it comes back in time. */
+  free(service: string, kept?: ReadonlySet<Address>): void;
+  /** The service that has the address now. */
+  holderOf(address: Address): string | undefined;
+}
+
+/**
+ * The VIPs of a service: one from each pool of its networks, if it answers with VIPs. Those that it has from
+ * elsewhere are freed; but a service that answers with its tasks for now keeps its own for when it is switched back.
+ */
+export function leaseVips(
+  { id, declaration }: Service,
+  networks: ReadonlyMap<string, Network>,
+  leases: VipLeases,
+): Leased {
+  if (declaration.endpointMode !== "vip") return { vips: [], vipProblem: undefined };
+  const vips: Vip[] = [];
+  const problems: string[] = [];
+  for (const network of declaration.networks) {
+    for (const pool of networks.get(network)?.vips ?? []) {
+      try {
+        vips.push({ network, address: leases.take(id, network, pool) });
+      } catch (error) {
+        const name = formatPrefix(ownName(declaration));
+        problems.push(`service ${name} has no VIP on network ${network}: ${messageOf(error)}`);
+      }
+    }
+  }
+  leases.free(id, new Set(vips.map(({ address }) => address)));
+  return { vips, vipProblem: problems.length > 0 ? problems.join("; ") : undefined };
+}
+
+/** Long enough for every client's cache and connection to have ended. */
+const QUARANTINE_MS = 3_600_000;
+
+/** A pool found full is not searched again for so long. */
+const FULL_POOL_REST_MS = 1000;
+
+interface HeldLease extends Lease {
+  /** When it was freed, by the monotonic clock. */
+  freedAt: number | undefined;
+}
+
+/**
+ * Gives VIPs. Where a service's search for an address begins is told by a hash of its id, so that most services
+ * get the same one again even from an empty store, whatever was declared before them.
+ *
+ * @param isTaken whether a task uses the address: such a one is never given.
+ */
+export function createVipLeases(
+  clock: Clock,
+  store: LeaseStore,
+  isTaken: (address: Address) => boolean,
+): VipLeases {
+  const byAddress = new Map<Address, HeldLease>();
+  const byService = new Map<string, HeldLease[]>();
+  /** Pools in which nothing was found, and when: thousands of services may ask in a row. */
+  const fullSince = new Map<string, number>();
+  for (const lease of store.restored) add({ ...lease, freedAt: undefined });
+
+  return {
+    take(service, network, pool) {
+      const known = byService
+        .get(service)
+        ?.find((lease) => lease.network === network && isInside(pool, lease.address));
+      if (known && !isTaken(known.address)) {
+        known.freedAt = undefined;
+        return known.address;
+      }
+      if (known) drop(known); // a task uses it now, and a task cannot be moved
+      const address = search(service, pool);
+      add({ service, network, address, freedAt: undefined });
+      store.keep({ service, network, address });
+      return address;
+    },
+    free(service, kept) {
+      for (const lease of byService.get(service) ?? []) {
+        if (kept?.has(lease.address)) continue;
+        lease.freedAt ??= clock.monotonic();
+      }
+    },
+    holderOf(address) {
+      const lease = byAddress.get(address);
+      return lease?.freedAt === undefined ? lease?.service : undefined;
+    },
+  };
+
+  function search(service: string, pool: Subnet): Address {
+    const { first, count } = usable(pool);
+    const poolName = formatSubnet(pool);
+    const now = clock.monotonic();
+    if (now - (fullSince.get(poolName) ?? -Infinity) >= FULL_POOL_REST_MS) {
+      fullSince.delete(poolName);
+      for (const offset of probe(service, count)) {
+        const address = addressAt(pool, first + offset);
+        const lease = byAddress.get(address);
+        if (lease?.freedAt !== undefined && now - lease.freedAt >= QUARANTINE_MS) drop(lease);
+        if (!byAddress.has(address) && !isTaken(address)) return address;
+      }
+      fullSince.set(poolName, now);
+    }
+    throw new RotaError(
+      "ERR_ROTA_VIP",
+      `no VIP is left in ${poolName}: all ${count} are given, used by tasks or were freed within the hour; widen vips`,
+    );
+  }
+
+  function add(lease: HeldLease): void {
+    byAddress.set(lease.address, lease);
+    const leases = byService.get(lease.service);
+    if (leases) leases.push(lease);
+    else byService.set(lease.service, [lease]);
+  }
+
+  function drop(lease: HeldLease): void {
+    byAddress.delete(lease.address);
+    store.forget(lease);
+    const rest = (byService.get(lease.service) ?? []).filter((other) => other !== lease);
+    if (rest.length === 0) byService.delete(lease.service);
+    else byService.set(lease.service, rest);
+  }
+}
+
+/**
+ * Every number below `count` once, from where the service's hash says and by a stride of its own: a nearly full
+ * pool has long runs of given addresses, which a walk from neighbour to neighbour would have to wade through.
+ */
+function* probe(service: string, count: bigint): Iterable<bigint> {
+  const hash = createHash("sha1").update(service).digest();
+  const start = hash.readBigUInt64BE(0) % count;
+  let stride = 1n + (hash.readBigUInt64BE(8) % count);
+  while (greatestCommonDivisor(stride, count) !== 1n) stride += 1n; // else it would come round too early
+  for (let step = 0n; step < count; step++) yield (start + step * stride) % count;
+}
+
+function greatestCommonDivisor(one: bigint, other: bigint): bigint {
+  return other === 0n ? one : greatestCommonDivisor(other, one % other);
+}
+
+/** All of the pool but its first address (the network's, or every router's) and, of IPv4, its last (the broadcast). */
+function usable(pool: Subnet): { readonly first: bigint; readonly count: bigint } {
+  const size = sizeOf(pool);
+  if (size <= 2n) return { first: 0n, count: size };
+  const family: Family = familyOf(pool.base);
+  return { first: 1n, count: family === 4 ? size - 2n : size - 1n };
+}

@@ -1,0 +1,261 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { networkInterfaces } from "node:os";
+import { describe, expect, test } from "vitest";
+import { readReply } from "../../src/ask/reply.ts";
+import { parseListen } from "../../src/dns/listeners.ts";
+import { query } from "../wire/query.ts";
+import { type Served, served } from "./served.ts";
+import { askUdp, connectTcp, framed, listen } from "./sockets.ts";
+
+const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === "::1"),
+);
+
+function web(): Served {
+  const crowd = Array.from({ length: 250 }, (_, at) => `192.0.2.${at + 1}`);
+  return served({
+    services: {
+      web: { endpoint_mode: "dnsrr", tasks: ["192.0.2.1"] },
+      crowd: { endpoint_mode: "dnsrr", tasks: crowd },
+    },
+  });
+}
+
+const asked = query({ name: "web" });
+
+describe("what --listen takes", () => {
+  test.each([
+    ["127.0.0.1:5300", { transports: ["udp", "tcp"], address: "127.0.0.1", port: 5300 }],
+    ["udp://0.0.0.0:53", { transports: ["udp"], address: "0.0.0.0", port: 53 }],
+    ["tcp://[::1]:0", { transports: ["tcp"], address: "::1", port: 0 }],
+  ])("%s", (text, spec) => {
+    expect(parseListen(text)).toEqual(spec);
+  });
+
+  test.each([
+    ["127.0.0.1", 'could not listen on "127.0.0.1": write it as 127.0.0.1:5300, [::1]:5300 or 0.0.0.0:53'],
+    ["::1:53", 'could not listen on "::1:53": write it as 127.0.0.1:5300, [::1]:5300 or 0.0.0.0:53'],
+    [
+      "localhost:53",
+      'could not listen on "localhost:53": write it as 127.0.0.1:5300, [::1]:5300 or 0.0.0.0:53',
+    ],
+    [
+      "127.0.0.1:70000",
+      'could not listen on "127.0.0.1:70000": write it as 127.0.0.1:5300, [::1]:5300 or 0.0.0.0:53',
+    ],
+    [
+      "tls://127.0.0.1:853",
+      'could not listen on "tls://127.0.0.1:853": write udp://, tcp:// or nothing in front of ADDRESS:PORT',
+    ],
+    ["", 'could not listen on "": write it as 127.0.0.1:5300, [::1]:5300 or 0.0.0.0:53'],
+  ])('not "%s"', (text, message) => {
+    expect(() => parseListen(text)).toThrow(message);
+  });
+});
+
+describe("a listener", () => {
+  test("answers over UDP and TCP on one port, several at once", async () => {
+    const server = web();
+    await using listeners = await listen(server, [
+      "127.0.0.1:0",
+      "127.0.0.2:0",
+      ...(hasIpv6 ? ["[::1]:0"] : []),
+    ]);
+    for (const { transport, address, port } of listeners.addresses) {
+      if (transport === "udp") {
+        const { octets, from } = await askUdp(asked, port, address);
+        expect(readReply(octets).answers).toHaveLength(1);
+        expect(from).toBe(address);
+        continue;
+      }
+      const client = await connectTcp(port, address);
+      client.send(framed(asked));
+      const [reply] = await client.replies(1);
+      expect(readReply(reply ?? Buffer.alloc(0)).answers).toHaveLength(1);
+      client.socket.destroy();
+    }
+    const ports = new Set(listeners.addresses.map(({ address, port }) => `${address} ${port}`));
+    expect(ports.size).toBe(listeners.addresses.length / 2);
+  });
+
+  test("on a wildcard replies from the address that was asked", async () => {
+    await using listeners = await listen(web(), ["0.0.0.0:0"]);
+    const udp = listeners.addresses.filter(({ transport }) => transport === "udp");
+    const own = Object.values(networkInterfaces()).flatMap((all = []) =>
+      all.filter(({ family }) => family === "IPv4"),
+    );
+    expect(udp.map(({ address }) => address).toSorted()).toEqual(
+      own.map(({ address }) => address).toSorted(),
+    );
+    expect(new Set(listeners.addresses.map(({ port }) => port)).size).toBe(1);
+    const { port = 0 } = udp[0] ?? {};
+    expect((await askUdp(asked, port, "127.0.0.1")).from).toBe("127.0.0.1");
+  });
+
+  test("leaves nothing open when it is disposed of", async () => {
+    const listeners = await listen(web());
+    const [{ port = 0 } = {}] = listeners.addresses;
+    const client = await connectTcp(port);
+    await listeners[Symbol.asyncDispose]();
+    await client.closed;
+    expect(listeners.addresses).toEqual([]);
+    await using again = await listen(web(), [`127.0.0.1:${port}`]);
+    expect(again.addresses).toHaveLength(2);
+  });
+
+  test("goes on after garbage over UDP", async () => {
+    const server = web();
+    await using listeners = await listen(server);
+    const [{ port = 0 } = {}] = listeners.addresses;
+    const socket = createSocket("udp4");
+    for (const octets of [
+      Buffer.alloc(0),
+      Buffer.alloc(1),
+      Buffer.alloc(11, 255),
+      Buffer.alloc(65_000, 192),
+    ]) {
+      await new Promise((resolve) => {
+        socket.send(octets, port, "127.0.0.1", resolve);
+      });
+    }
+    socket.close();
+    expect(readReply((await askUdp(asked, port)).octets).answers).toHaveLength(1);
+    expect(server.counters.ignored).toBe(4);
+    expect(server.counters.defects).toBe(0);
+  });
+});
+
+describe("a TCP connection", () => {
+  test("takes 100 queries before it gives the first reply, and answers all", async () => {
+    await using listeners = await listen(web(), ["tcp://127.0.0.1:0"]);
+    const client = await connectTcp(listeners.addresses[0]?.port ?? 0);
+    const queries = Array.from({ length: 100 }, (_, id) => framed(query({ name: "web", id })));
+    client.send(Buffer.concat(queries));
+    const replies = await client.replies(100);
+    expect(replies.map((reply) => reply.readUInt16BE(0))).toEqual(Array.from({ length: 100 }, (_, id) => id));
+    client.socket.destroy();
+  });
+
+  test("puts a query together that comes an octet at a time", async () => {
+    await using listeners = await listen(web(), ["tcp://127.0.0.1:0"]);
+    const client = await connectTcp(listeners.addresses[0]?.port ?? 0);
+    client.socket.setNoDelay(true);
+    for (const octet of framed(asked)) {
+      await new Promise((resolve) => {
+        client.socket.write(Uint8Array.of(octet), resolve);
+      });
+    }
+    expect(await client.replies(1)).toHaveLength(1);
+    client.socket.destroy();
+  });
+
+  test("answers what was asked before the client ended its side", async () => {
+    await using listeners = await listen(web(), ["tcp://127.0.0.1:0"]);
+    const client = await connectTcp(listeners.addresses[0]?.port ?? 0);
+    client.socket.end(framed(asked));
+    expect(await client.replies(1)).toHaveLength(1);
+    await client.closed;
+  });
+
+  test("is closed after its idle time, which octets that are no query do not put off", async () => {
+    const server = web();
+    await using listeners = await listen(server, ["tcp://127.0.0.1:0"], { idleMs: 200 });
+    const client = await connectTcp(listeners.addresses[0]?.port ?? 0);
+    const drip = setInterval(() => client.socket.write(Uint8Array.of(255)), 20);
+    await client.closed;
+    clearInterval(drip);
+    expect(server.counters.connections).toMatchObject({ open: 0, total: 1, expired: 1 });
+  });
+
+  test("makes way, if it is the one idle for longest, when there are too many", async () => {
+    const server = web();
+    await using listeners = await listen(server, ["tcp://127.0.0.1:0"], { maxConnections: 2 });
+    const port = listeners.addresses[0]?.port ?? 0;
+    const [first, second] = [await connectTcp(port), await connectTcp(port)];
+    second.send(framed(asked));
+    await second.replies(1);
+    first.send(framed(asked));
+    await first.replies(1);
+    const third = await connectTcp(port);
+    await second.closed;
+    for (const client of [first, third]) {
+      client.send(framed(asked));
+      expect(await client.replies(1)).toHaveLength(1);
+      client.socket.destroy();
+    }
+    expect(server.counters.connections).toMatchObject({ total: 3, evicted: 1 });
+  });
+
+  test("is not read further while its client does not read, and goes on when it does", async () => {
+    const server = web();
+    await using listeners = await listen(server, ["tcp://127.0.0.1:0"]);
+    const client = await connectTcp(listeners.addresses[0]?.port ?? 0);
+    client.socket.pause();
+    const count = 20_000; // times 4 KB: far more than the sockets' own buffers hold
+    client.send(Buffer.concat(Array.from({ length: count }, () => framed(query({ name: "crowd" })))));
+    while (server.counters.connections.paused === 0) {
+      await once(client.socket, "drain", { signal: AbortSignal.timeout(50) }).catch(() => {});
+    }
+    expect(server.counters.queries.tcp).toBeLessThan(count);
+    client.socket.resume();
+    expect(await client.replies(count)).toHaveLength(count);
+    client.socket.destroy();
+  });
+
+  test("is closed at once by who sends answers", async () => {
+    await using listeners = await listen(web(), ["tcp://127.0.0.1:0"]);
+    const client = await connectTcp(listeners.addresses[0]?.port ?? 0);
+    client.send(framed(query({ name: "web", flags: 0x8000 })));
+    await client.closed;
+  });
+
+  test("may be reset by its client at any time", async () => {
+    const server = web();
+    await using listeners = await listen(server, ["tcp://127.0.0.1:0"]);
+    const port = listeners.addresses[0]?.port ?? 0;
+    const rude = await connectTcp(port);
+    rude.send(framed(asked).subarray(0, 5));
+    rude.socket.resetAndDestroy();
+    await rude.closed;
+    const client = await connectTcp(port);
+    client.send(framed(asked));
+    expect(await client.replies(1)).toHaveLength(1);
+    client.socket.destroy();
+  });
+});
+
+describe("what cannot be listened on is told in a line", () => {
+  test("a port that is taken, and what was opened before is closed", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const address = taken.address();
+    const port = typeof address === "object" ? (address?.port ?? 0) : 0;
+    await expect(listen(web(), [`127.0.0.1:${port}`])).rejects.toThrow(
+      `could not listen on udp and tcp 127.0.0.1:${port}: the port is taken; end what listens there, or choose another port`,
+    );
+    const udp = createSocket("udp4").bind(port, "127.0.0.1");
+    await once(udp, "listening");
+    udp.close();
+    taken.close();
+  });
+
+  test("an address that the machine does not have", async () => {
+    await expect(listen(web(), ["udp://192.0.2.77:0"])).rejects.toThrow(
+      "could not listen on udp 192.0.2.77:0: this machine has no such address; see `ip address`",
+    );
+  });
+});
+
+test("many idle TCP connections do not keep a UDP query waiting", async () => {
+  const server = web();
+  await using listeners = await listen(server);
+  const tcp = listeners.addresses.find(({ transport }) => transport === "tcp")?.port ?? 0;
+  const clients = await Promise.all(Array.from({ length: 1000 }, async () => connectTcp(tcp)));
+  for (const client of clients) client.send(framed(asked));
+  for (const client of clients) await client.replies(1);
+  expect(readReply((await askUdp(asked, tcp)).octets).answers).toHaveLength(1);
+  expect(server.counters.connections.open).toBe(1000);
+  for (const { socket } of clients) socket.destroy();
+});

@@ -1,0 +1,216 @@
+import { describe, expect, test } from "vitest";
+import { readReply } from "../../src/ask/reply.ts";
+import { message, nameOctets, optRecord, pairs, query, question, record } from "../wire/query.ts";
+import { served } from "./served.ts";
+
+const many = Array.from({ length: 200 }, (_, at) => `10.1.${at >> 8}.${at & 255}`);
+const server = served({
+  services: {
+    web: { endpoint_mode: "dnsrr", ports: [{ name: "http", target: 80 }], tasks: ["192.0.2.1", "192.0.2.2"] },
+    crowd: { endpoint_mode: "dnsrr", ports: [{ name: "http", target: 80 }], tasks: many },
+  },
+});
+
+/** What a reply's header and OPT say, in dig's words. */
+function told(octets: Uint8Array, transport: "udp" | "tcp" = "udp"): string {
+  const reply = server.respond(octets, transport);
+  if (!reply) return "silence";
+  const { rcode, flags, answers, edns, question } = readReply(Buffer.from(reply));
+  const opcode = ((reply[2] ?? 0) >> 3) & 15;
+  return [
+    rcode.name,
+    `id ${((reply[0] ?? 0) << 8) | (reply[1] ?? 0)}`,
+    ...(opcode > 0 ? [`opcode ${opcode}`] : []),
+    flags.join(" "),
+    ...(question ? [] : ["no question"]),
+    ...(answers.length > 0 ? [`${answers.length} answers`] : []),
+    ...(edns ? [`edns ${edns.version} ${edns.udpSize}${edns.dnssecOk ? " do" : ""}`] : []),
+    ...(edns?.extendedErrors.map(({ code }) => `ede ${code}`) ?? []),
+  ].join(", ");
+}
+
+const soa = { name: "rota.internal", type: 6 };
+
+// RFC 8906 section 8, in its order; `dig` in test/clients asks the same of a running server.
+describe("RFC 8906: every server survives", () => {
+  test.each([
+    ["plain", query({ ...soa, flags: 0 }), "NOERROR, id 4660, qr aa, 1 answers"],
+    ["unknown type", query({ ...soa, type: 666, flags: 0 }), "NOERROR, id 4660, qr aa"],
+    ["AD", query({ ...soa, flags: 0x0020 }), "NOERROR, id 4660, qr aa, 1 answers"],
+    ["CD is repeated", query({ ...soa, flags: 0x0010 }), "NOERROR, id 4660, qr aa cd, 1 answers"],
+    [
+      "RD is repeated, RA is not set",
+      query({ ...soa, flags: 0x0100 }),
+      "NOERROR, id 4660, qr aa rd, 1 answers",
+    ],
+    ["Z is not repeated", query({ ...soa, flags: 0x0040 }), "NOERROR, id 4660, qr aa, 1 answers"],
+    ["AA", query({ ...soa, flags: 0x0400 }), "NOERROR, id 4660, qr aa, 1 answers"],
+    [
+      "opcode 15",
+      message({ flags: 0x7800, counts: [0, 0, 0, 0], parts: [] }),
+      "NOTIMP, id 4660, opcode 15, qr, no question",
+    ],
+    ["EDNS 0", query({ ...soa, flags: 0, opt: {} }), "NOERROR, id 4660, qr aa, 1 answers, edns 0 1232"],
+    ["EDNS 100", query({ ...soa, flags: 0, opt: { version: 100 } }), "BADVERS, id 4660, qr, edns 0 1232"],
+    [
+      "option 100",
+      query({ ...soa, flags: 0, opt: { options: [[100, pairs()]] } }),
+      "NOERROR, id 4660, qr aa, 1 answers, edns 0 1232",
+    ],
+    [
+      "DO",
+      query({ ...soa, flags: 0, opt: { dnssecOk: true } }),
+      "NOERROR, id 4660, qr aa, 1 answers, edns 0 1232 do",
+    ],
+    [
+      "EDNS 100 and DO",
+      query({ ...soa, flags: 0, opt: { version: 100, dnssecOk: true } }),
+      "BADVERS, id 4660, qr, edns 0 1232 do",
+    ],
+    [
+      "a cookie",
+      query({ ...soa, flags: 0, opt: { options: [[10, new Uint8Array(8)]] } }),
+      "NOERROR, id 4660, qr aa, 1 answers, edns 0 1232",
+    ],
+    [
+      "a client subnet",
+      query({ ...soa, flags: 0, opt: { options: [[8, pairs(1, 0)]] } }),
+      "NOERROR, id 4660, qr aa, 1 answers, edns 0 1232",
+    ],
+  ])("%s", (_, octets, expected) => {
+    expect(told(octets)).toBe(expected);
+  });
+});
+
+describe("what is not a question for an address gets", () => {
+  test.each([
+    ["an answer", query({ name: "web", flags: 0x8000 }), "silence"],
+    ["eleven octets", new Uint8Array(11), "silence"],
+    ["no question", message({ counts: [0, 0, 0, 0], parts: [] }), "FORMERR, id 4660, qr, no question"],
+    [
+      "two questions",
+      message({ counts: [2, 0, 0, 0], parts: [question("web"), question("web")] }),
+      "FORMERR, id 4660, qr, no question",
+    ],
+    [
+      "two OPT",
+      message({ counts: [1, 0, 0, 2], parts: [question("web"), optRecord({}), optRecord({})] }),
+      "FORMERR, id 4660, qr, no question",
+    ],
+    [
+      "octets at the end",
+      message({ counts: [1, 0, 0, 0], parts: [question("web"), pairs(1)] }),
+      "FORMERR, id 4660, qr, no question",
+    ],
+    ["class CH", query({ name: "version.bind", type: 16, class: 3, flags: 0 }), "REFUSED, id 4660, qr"],
+    ["class ANY", query({ name: "web", class: 255, flags: 0 }), "NOERROR, id 4660, qr, 2 answers"],
+    ["AXFR over UDP", query({ ...soa, type: 252, flags: 0 }), "FORMERR, id 4660, qr"],
+    ["IXFR", query({ ...soa, type: 251, flags: 0 }), "REFUSED, id 4660, qr"],
+    ["MAILA", query({ ...soa, type: 254, flags: 0 }), "NOTIMP, id 4660, qr"],
+    ["TKEY", query({ ...soa, type: 249, flags: 0 }), "NOTIMP, id 4660, qr"],
+    ["OPT as a type", query({ ...soa, type: 41, flags: 0 }), "FORMERR, id 4660, qr"],
+    [
+      "a name elsewhere, EDNS",
+      query({ name: "example.com", flags: 0, opt: {} }),
+      "REFUSED, id 4660, qr, edns 0 1232, ede 20",
+    ],
+    [
+      "UPDATE",
+      message({ flags: 0x2800, counts: [1, 0, 0, 0], parts: [question("rota.internal", 6)] }),
+      "NOTIMP, id 4660, opcode 5, qr, no question",
+    ],
+    [
+      "a record it did not ask for",
+      message({
+        counts: [1, 1, 0, 0],
+        parts: [question("web"), record(nameOctets("web"), 1, new Uint8Array(4))],
+      }),
+      "NOERROR, id 4660, qr aa, 2 answers",
+    ],
+  ])("%s", (_, octets, expected) => {
+    expect(told(octets)).toBe(expected);
+  });
+
+  test("AXFR over TCP: REFUSED", () => {
+    expect(told(query({ ...soa, type: 252, flags: 0 }), "tcp")).toBe("REFUSED, id 4660, qr");
+  });
+});
+
+test.each([
+  ["refused", "REFUSED"],
+  ["servfail", "SERVFAIL"],
+  ["nxdomain", "NXDOMAIN"],
+] as const)("--outside %s: a name elsewhere gets %s", (outside, rcode) => {
+  expect(served({ services: {} }, { outside }).ask("example.com A")).toEqual([rcode]);
+});
+
+describe("a reply over UDP", () => {
+  test.each([
+    ["512 octets without EDNS", undefined, 512],
+    ["512 octets to who says less", 100, 512],
+    ["what the client takes", 700, 700],
+    ["1232 octets at most, whatever the client says", 4096, 1232],
+  ])("has %s, with TC and the records that fit", (_, udpSize, limit) => {
+    const reply = server.respond(query({ name: "crowd", opt: udpSize ? { udpSize } : undefined }), "udp");
+    expect(reply?.length).toBeLessThanOrEqual(limit);
+    expect(reply?.length).toBeGreaterThan(limit - 16);
+    const { flags, answers, edns } = readReply(Buffer.from(reply ?? []));
+    expect(flags).toContain("tc");
+    expect(answers.length).toBeGreaterThan(25);
+    expect(edns !== undefined).toBe(udpSize !== undefined);
+  });
+
+  test("has no additional records beyond ten times its query", () => {
+    const asked = query({ name: "_http._tcp.web", type: 33, opt: {} });
+    const tiny = query({ name: "crowd", type: 33 });
+    for (const octets of [asked, tiny]) {
+      const reply = server.respond(octets, "udp") ?? new Uint8Array();
+      const { answers, additionals } = readReply(Buffer.from(reply));
+      if (additionals.length > 0) expect(reply.length).toBeLessThanOrEqual(10 * octets.length);
+      expect(answers.length + additionals.length).toBeLessThan(60);
+    }
+    const crowded = query({ name: "_http._tcp.crowd", type: 33, opt: {} });
+    const { additionals } = readReply(Buffer.from(server.respond(crowded, "udp") ?? []));
+    expect(additionals).toEqual([]);
+  });
+
+  test("is whole over TCP", () => {
+    const { flags, answers } = readReply(Buffer.from(server.respond(query({ name: "crowd" }), "tcp") ?? []));
+    expect(flags).not.toContain("tc");
+    expect(answers).toHaveLength(200);
+  });
+});
+
+test("edns-tcp-keepalive is told over TCP to who asks, and to nobody over UDP", () => {
+  const asked = query({ name: "web", opt: { options: [[11, new Uint8Array()]] } });
+  const tail = (transport: "udp" | "tcp"): string =>
+    Buffer.from(server.respond(asked, transport) ?? []).toString("hex");
+  expect(tail("tcp")).toMatch(/000b00020064$/); // 100 x 100 ms
+  expect(tail("udp")).not.toContain("000b0002");
+});
+
+test("labels with dots, NULs, spaces and high octets are told apart, and come back octet for octet", () => {
+  const odd = [Buffer.from("we.b"), Buffer.from("\0 x"), Buffer.from([0xff, 0xc3])];
+  const asked = query({ name: [...odd, Buffer.from("rota"), Buffer.from("internal")] });
+  const reply = Buffer.from(server.respond(asked, "udp") ?? []);
+  expect(readReply(reply).rcode.name).toBe("NXDOMAIN");
+  expect(reply.subarray(12, asked.length)).toEqual(Buffer.from(asked.subarray(12)));
+  // One label "web.rota" is not the labels web and rota.
+  expect(told(query({ name: [Buffer.from("web.rota"), Buffer.from("internal")], flags: 0 }))).toContain(
+    "REFUSED",
+  );
+});
+
+test("what is answered is counted", () => {
+  const { ask, counters } = served({ services: { web: { endpoint_mode: "dnsrr", tasks: ["192.0.2.1"] } } });
+  ask("web A");
+  ask("web A", { transport: "tcp" });
+  ask("nosuch.rota.internal A");
+  ask("web A", { flags: 0x8000 });
+  expect(counters.queries).toEqual({ udp: 2, tcp: 1 });
+  expect([...counters.replies]).toEqual([
+    [0, 2],
+    [3, 1],
+  ]);
+  expect(counters.ignored).toBe(1);
+});
