@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { tellSkips } from "./skips.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 
@@ -10,6 +11,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    reporters: ["default", tellSkips(process.env["ROTA_TEST_SKIP_NONE"] !== "1")],
     // One file starts a server, another a flood: a slow machine is no failure.
     testTimeout: 30_000,
     hookTimeout: 30_000,

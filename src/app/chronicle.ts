@@ -1,0 +1,66 @@
+import type { Log } from "../base/log.ts";
+import { formatPrefix } from "../model/name.ts";
+import { ownName } from "../registry/names.ts";
+import type { Change, Conflict, Registry, Touched } from "../registry/registry.ts";
+import type { Service } from "../registry/service.ts";
+
+/** Changes of more services than this are told in one line. */
+const TOLD_ONE_BY_ONE = 10;
+/** Conflicts that are remembered as told; more than that is not a mistake but a flood. */
+const REMEMBERED_CONFLICTS = 10_000;
+
+/** Writes into the log what changes in the registry, until `signal` is aborted. */
+export function chronicle(registry: Registry, log: Log, signal: AbortSignal): void {
+  const told = new Set<string>();
+
+  registry.follow(({ serial, touched, conflicts }: Change) => {
+    if (touched.size <= TOLD_ONE_BY_ONE) {
+      for (const change of touched.values()) tellChange(change, serial);
+    } else {
+      log.info({ serial, services: touched.size }, `${touched.size} services changed`);
+    }
+    for (const { after } of touched.values()) {
+      if (after?.vipProblem !== undefined) log.error({ service: after.id }, after.vipProblem);
+    }
+    for (const conflict of conflicts) tellConflict(conflict);
+  }, signal);
+
+  function tellChange({ before, after }: Touched, serial: number): void {
+    const service = after ?? before;
+    if (!service || before === after) return;
+    const what = after ? `has ${countTasks(after)}` : "is gone";
+    log.info({ serial, service: service.id }, `service ${nameOf(service)} ${what}`);
+  }
+
+  function tellConflict({ name, claimants: [holder, ...others] }: Conflict): void {
+    if (!holder) return;
+    for (const other of others) {
+      const key = `${name} ${holder.id} ${other.id}`;
+      if (told.has(key)) continue;
+      if (told.size >= REMEMBERED_CONFLICTS) told.clear();
+      told.add(key);
+      log.warn(
+        { name: formatPrefix(name), holder: holder.id, other: other.id },
+        formatConflict(name, holder, other),
+      );
+    }
+  }
+}
+
+/** A line for people on who answers for a name that two claim. */
+export function formatConflict(name: Conflict["name"], holder: Service, other: Service): string {
+  return (
+    `the name ${formatPrefix(name)} is claimed by two services: ` +
+    `${nameOf(holder)} (${holder.declaration.origin}) answers, ${nameOf(other)} (${other.declaration.origin}) does not`
+  );
+}
+
+function countTasks({ declaration, serving }: Service): string {
+  const count = declaration.tasks.length;
+  const tasks = `${count} task${count === 1 ? "" : "s"}`;
+  return serving.length === count ? tasks : `${tasks}, ${serving.length} serving`;
+}
+
+function nameOf({ declaration }: Service): string {
+  return formatPrefix(ownName(declaration));
+}

@@ -1,0 +1,228 @@
+import { systemClock } from "../base/clock.ts";
+import { messageOf, RotaError } from "../base/error.ts";
+import { type Log, silentLog } from "../base/log.ts";
+import { createScope } from "../base/scope.ts";
+import { type Counters, createCounters } from "../dns/counters.ts";
+import { type ListenAddress, openListeners, parseListen } from "../dns/listeners.ts";
+import { isWildcard } from "../dns/interfaces.ts";
+import { createRespond } from "../dns/respond.ts";
+import { createRotation } from "../dns/rotation.ts";
+import { CONNECTION_LIMITS } from "../dns/tcp.ts";
+import { type Address, parseAddress } from "../model/address.ts";
+import type { Roster } from "../model/declaration.ts";
+import type { ServiceDeclaration } from "../model/input.ts";
+import { formatName, MAX_ZONE_OCTETS, type Name, parseName, parsePrefix } from "../model/name.ts";
+import { formatProblem } from "../model/problem.ts";
+import { parseService, parseServicesFile } from "../model/schema.ts";
+import { type Change, createRegistry } from "../registry/registry.ts";
+import type { Verdict } from "../registry/service.ts";
+import { forgetfulStore } from "../registry/vips.ts";
+import type { SourceReport } from "../sources/report.ts";
+import { watchServices } from "../sources/watch.ts";
+import { chronicle } from "./chronicle.ts";
+import type { RotaOptions } from "./options.ts";
+import { conflictState, type NameConflict, type ServiceState, stateOf } from "./state.ts";
+
+/** A running Rota. */
+export interface Rota extends AsyncDisposable {
+  /** Where it is asked: every socket that is open now. */
+  readonly addresses: readonly ListenAddress[];
+  /** The name above all services, as `rota.internal.`. */
+  readonly zone: string;
+  /** What it has done since it started. */
+  readonly counters: Counters;
+  /**
+   * Declares a service, or replaces the one that was declared by this name. Once it is awaited, every answer
+   * shows it.
+   *
+   * @throws RotaError `ERR_ROTA_DECLARATION`: the declaration is wrong; nothing has changed.
+   */
+  declare(name: string, declaration: ServiceDeclaration): Promise<ServiceState>;
+  /** Takes back what {@link declare} declared, by its name with its namespace; false if there is none. */
+  withdraw(name: string): Promise<boolean>;
+  /**
+   * Says whether a task passes. It is in answers from its first pass on and until it fails.
+   *
+   * @throws RotaError `ERR_ROTA_DECLARATION`: no such service or task.
+   */
+  report(service: string, task: string, verdict: Verdict): Promise<void>;
+  /** All services of all sources as they are now. */
+  services(): readonly ServiceState[];
+  /** The names that several services claim: of each, one answers. */
+  conflicts(): readonly NameConflict[];
+  /** Calls `listener` after each change, until `signal` is aborted. What it throws goes to the log. */
+  follow(listener: (change: ServicesChange) => void, signal?: AbortSignal): void;
+  /** Reads the services files again now; what is wrong with them goes to the log. */
+  reload(): Promise<void>;
+  /** Closes everything; the same as leaving an `await using`. */
+  close(): Promise<void>;
+}
+
+/** What changed, by the services touched and no others. */
+export interface ServicesChange {
+  /** The zone's SOA serial from now on. */
+  readonly serial: number;
+  readonly services: readonly {
+    /** Undefined: the service is new. */
+    readonly before: ServiceState | undefined;
+    /** Undefined: the service is gone. */
+    readonly after: ServiceState | undefined;
+  }[];
+}
+
+/**
+ * Starts a DNS server for services, and resolves when it can be asked.
+ *
+ * @throws RotaError `ERR_ROTA_SERVICES_FILE`, `ERR_ROTA_DECLARATION`, `ERR_ROTA_OPTION`, `ERR_ROTA_LISTEN`: then
+ * nothing has been left open.
+ */
+export async function startRota(options: RotaOptions = {}): Promise<Rota> {
+  const {
+    files = [],
+    poll = false,
+    listen = ["127.0.0.1:0"],
+    outside = "refused",
+    maxConnections = CONNECTION_LIMITS.maxConnections,
+    idleMs = CONNECTION_LIMITS.idleMs,
+    log = silentLog,
+    signal,
+  } = options;
+  signal?.throwIfAborted();
+  const specs = listen.map(parseListen);
+  const zone = options.zone === undefined ? undefined : parseZone(options.zone);
+
+  await using scope = createScope();
+  const life = new AbortController();
+  scope.defer(() => life.abort());
+
+  const registry = createRegistry({ clock: systemClock, store: forgetfulStore, zone });
+  chronicle(registry, log, life.signal);
+  const fileSource = registry.open("file");
+  const library = registry.open("library");
+  library.publish(rosterOf(options));
+  const watchOptions = { poll, env: process.env, publish: fileSource.publish, report: tellSource(log) };
+  const source = await watchServices(files, watchOptions, life.signal);
+  scope.defer(async () => {
+    life.abort();
+    await source.closed;
+  });
+
+  const counters = createCounters();
+  const limits = { maxConnections, idleMs };
+  const nameServers = (): readonly Address[] => addressesAskedAt(listeners.addresses);
+  const respond = createRespond({
+    registry,
+    rotation: createRotation(),
+    nameServers,
+    outside,
+    counters,
+    log,
+  });
+  const listeners = scope.use(await openListeners(specs, { respond, counters, limits, log }));
+
+  const open = scope.move();
+  const close = async (): Promise<void> => open[Symbol.asyncDispose]();
+  signal?.addEventListener("abort", () => void close().catch(tellOf(log)), { once: true });
+
+  return {
+    get addresses() {
+      return listeners.addresses;
+    },
+    get zone() {
+      return formatName(registry.settings.zone);
+    },
+    counters,
+    async declare(name, declaration) {
+      assertOpen(life.signal);
+      const { networks } = registry;
+      const warn = (message: string): void => log.warn({ service: name }, message);
+      return stateOf(
+        library.declare(parseService(name, declaration, { networks, origin: "rota.declare", warn })),
+      );
+    },
+    async withdraw(name) {
+      assertOpen(life.signal);
+      return library.withdraw(parsePrefix(name));
+    },
+    async report(service, task, verdict) {
+      assertOpen(life.signal);
+      const found = registry.find(parsePrefix(service));
+      const id = found === undefined || found === "below" ? "" : found.service.id;
+      if (registry.report(id, parsePrefix(task), verdict)) return;
+      throw new RotaError(
+        "ERR_ROTA_DECLARATION",
+        `could not report on task ${task} of service ${service}: there is none`,
+      );
+    },
+    services: () => [...registry.services()].map(stateOf),
+    conflicts: () => registry.conflicts().flatMap(conflictState),
+    follow(listener, until) {
+      const ends = until ? AbortSignal.any([life.signal, until]) : life.signal;
+      registry.follow((change) => {
+        try {
+          listener(changeState(change));
+        } catch (error) {
+          // A listener's mistake must not keep a change from the others.
+          log.error({ err: error }, `a follower of changes failed: ${messageOf(error)}`);
+        }
+      }, ends);
+    },
+    reload: async () => source.reload(),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function assertOpen(life: AbortSignal): void {
+  if (life.aborted) throw new RotaError("ERR_ROTA_CLOSED", "this Rota is closed: start another");
+}
+
+function rosterOf({ services = {}, networks = {} }: RotaOptions): Roster {
+  const parsed = parseServicesFile({ services, networks }, () => "startRota");
+  if (parsed.ok) return parsed.roster;
+  const told = parsed.problems.map(formatProblem).join("; ");
+  throw new RotaError("ERR_ROTA_DECLARATION", `could not declare the services: ${told}`);
+}
+
+function parseZone(text: string): Name {
+  const zone = parseName(text);
+  if (zone.length <= MAX_ZONE_OCTETS) return zone;
+  throw new RotaError(
+    "ERR_ROTA_OPTION",
+    `could not take "${text}" for a zone: it is over ${MAX_ZONE_OCTETS} octets long`,
+  );
+}
+
+/** Where others can ask: of a wildcard, the addresses behind it have listeners of their own. */
+function addressesAskedAt(listening: readonly ListenAddress[]): readonly Address[] {
+  const texts = listening
+    .map(({ address }) => address)
+    .filter((address) => !isWildcard(address) && !address.includes("%"));
+  return [...new Set(texts)].map(parseAddress);
+}
+
+function changeState({ serial, touched }: Change): ServicesChange {
+  return {
+    serial,
+    services: [...touched.values()].map(({ before, after }) => ({
+      before: before && stateOf(before),
+      after: after && stateOf(after),
+    })),
+  };
+}
+
+function tellSource(log: Log): (report: SourceReport) => void {
+  return ({ message, ...fields }) => log[LEVELS[fields.kind]](fields, message);
+}
+
+const LEVELS: Readonly<Record<SourceReport["kind"], keyof Log>> = {
+  read: "info",
+  recovered: "info",
+  warning: "warn",
+  gone: "warn",
+  problem: "error",
+};
+
+function tellOf(log: Log): (error: unknown) => void {
+  return (error) => log.error({ err: error }, `could not close everything: ${messageOf(error)}`);
+}

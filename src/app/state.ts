@@ -1,0 +1,99 @@
+import { formatAddress } from "../model/address.ts";
+import type { EndpointMode, Order, Protocol, TaskDeclaration, WhenEmpty } from "../model/declaration.ts";
+import { formatPrefix } from "../model/name.ts";
+import { ownName } from "../registry/names.ts";
+import type { Conflict } from "../registry/registry.ts";
+import type { Service, Verdict } from "../registry/service.ts";
+
+/** A service as it is now, in text: for people, for JSON, and for who imports Rota. */
+export interface ServiceState {
+  /** With its namespace, as `web` or `web.shop`. */
+  readonly name: string;
+  /** Where it is declared, as `services.yaml:12:3`. */
+  readonly origin: string;
+  readonly endpointMode: EndpointMode;
+  readonly aliases: readonly string[];
+  readonly networks: readonly string[];
+  readonly vips: readonly { readonly network: string; readonly address: string }[];
+  /** Why it has no VIP though it should; undefined: all is well. */
+  readonly vipProblem: string | undefined;
+  /** Seconds; undefined: the zone's. */
+  readonly ttl: number | undefined;
+  readonly ports: readonly {
+    readonly name: string;
+    readonly protocol: Protocol;
+    readonly target: number;
+    readonly port: number;
+    readonly published: number | undefined;
+  }[];
+  /** Each `key=value`. */
+  readonly labels: readonly string[];
+  readonly order: Order;
+  readonly whenEmpty: WhenEmpty;
+  readonly tasks: readonly TaskState[];
+}
+
+export interface TaskState {
+  readonly id: string;
+  readonly slot: number | undefined;
+  readonly addresses: readonly { readonly network: string; readonly address: string }[];
+  readonly weight: number;
+  /** `unchecked`: nobody gave a verdict, and none is awaited. */
+  readonly verdict: Verdict | "unchecked";
+  /** Whether it may be handed out. */
+  readonly isServing: boolean;
+  /** Whether answers show it: serving ones, and those that `when_empty` or `panic_threshold` put there. */
+  readonly isAnswering: boolean;
+}
+
+/** A name that several services claim. */
+export interface NameConflict {
+  readonly name: string;
+  /** The service that answers, and where it is declared. */
+  readonly holder: { readonly name: string; readonly origin: string };
+  /** Those that do not. */
+  readonly others: readonly { readonly name: string; readonly origin: string }[];
+}
+
+export function stateOf(service: Service): ServiceState {
+  const { declaration, vips, vipProblem } = service;
+  const { origin, endpointMode, networks, ttl, ports, labels, order, whenEmpty } = declaration;
+  const serving = new Set(service.serving);
+  const answering = new Set(service.answering);
+  return {
+    name: formatPrefix(ownName(declaration)),
+    origin,
+    endpointMode,
+    aliases: declaration.aliases.map(formatPrefix),
+    networks,
+    vips: vips.map(({ network, address }) => ({ network, address: formatAddress(address) })),
+    vipProblem,
+    ttl,
+    ports,
+    labels,
+    order,
+    whenEmpty,
+    tasks: declaration.tasks.map((task) => ({
+      id: formatPrefix(task.id),
+      slot: task.slot,
+      addresses: task.addresses.map(({ network, address }) => ({ network, address: formatAddress(address) })),
+      weight: task.weight,
+      verdict: verdictOf(service, task),
+      isServing: serving.has(task),
+      isAnswering: answering.has(task),
+    })),
+  };
+}
+
+export function conflictState({ name, claimants: [holder, ...others] }: Conflict): NameConflict[] {
+  if (!holder) return [];
+  return [{ name: formatPrefix(name), holder: placeOf(holder), others: others.map(placeOf) }];
+}
+
+function placeOf({ declaration }: Service): { name: string; origin: string } {
+  return { name: formatPrefix(ownName(declaration)), origin: declaration.origin };
+}
+
+function verdictOf({ verdicts }: Service, task: TaskDeclaration): Verdict | "unchecked" {
+  return verdicts.get(task.id) ?? (task.isChecked ? "starting" : "unchecked");
+}

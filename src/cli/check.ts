@@ -1,0 +1,56 @@
+import type { Argv } from "yargs";
+import { checkServices } from "../app/check.ts";
+import { servicesJsonSchema } from "../model/schema.ts";
+import { type ArgumentsOf, type Command, type GlobalArguments, withOptions } from "./options.ts";
+
+type CheckArguments = ArgumentsOf<typeof declare>;
+
+export const checkCommand: Command<typeof declare> = {
+  command: "check [files..]",
+  describe: "Tell what is wrong with services files, without serving them",
+  builder: declare,
+  handler: check,
+};
+
+/** Exits 0 if all is well, 1 if not; warnings do not count. */
+async function check({ files, schema }: CheckArguments): Promise<void> {
+  if (schema) {
+    process.stdout.write(`${JSON.stringify(servicesJsonSchema(), undefined, 2)}\n`);
+    return;
+  }
+  const report = await checkServices(files);
+  for (const problem of report.problems) process.stderr.write(`${problem}\n`);
+  for (const warning of report.warnings) process.stderr.write(`warning: ${warning}\n`);
+  process.exitCode = report.problems.length > 0 ? 1 : 0;
+  if (report.problems.length > 0) return;
+  process.stdout.write(
+    `good: ${count(report.services, "service")} of ${count(report.tasks, "task")} in ${count(report.files, "file")}\n`,
+  );
+}
+
+function count(number: number, thing: string): string {
+  return `${number} ${thing}${number === 1 ? "" : "s"}`;
+}
+
+function declare(yargs: Argv<GlobalArguments>) {
+  return withOptions(yargs, {
+    schema: {
+      type: "boolean",
+      default: false,
+      describe: "Print the JSON Schema of services files, for editors",
+    },
+  })
+    .positional("files", {
+      type: "string",
+      array: true,
+      default: NO_FILES,
+      describe: "Services files (YAML or JSON), or folders of them",
+    })
+    .check(({ files, schema }) =>
+      schema === files.length > 0 ? "say the FILES to check, or --schema, and not both" : true,
+    )
+    .example("$0 check services.yaml", "exits 0 if all is well, 1 if not")
+    .example("$0 check --schema > rota.schema.json", "what an editor completes and checks by");
+}
+
+const NO_FILES: string[] = [];

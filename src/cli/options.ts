@@ -1,0 +1,72 @@
+import type { ArgumentsCamelCase, Argv, CommandModule, InferredOptionTypes, Options } from "yargs";
+import { RotaError } from "../base/error.ts";
+
+/** What every command knows. */
+export const GLOBAL_OPTIONS = {
+  "log-level": {
+    choices: ["error", "warn", "info", "debug"],
+    default: "info",
+    requiresArg: true,
+    describe: "What is worth a line; debug adds stack traces to errors",
+  },
+} as const;
+
+export type GlobalArguments = InferredOptionTypes<typeof GLOBAL_OPTIONS>;
+
+/** A command for main.ts, from the function that declares its options. */
+export type Command<F extends Declare> = CommandModule<GlobalArguments, DeclaredBy<F>>;
+
+/** What that command's handler gets: `--log-level` as `logLevel`. */
+export type ArgumentsOf<F extends Declare> = ArgumentsCamelCase<DeclaredBy<F>>;
+
+type Declare = (yargs: Argv<GlobalArguments>) => unknown;
+type DeclaredBy<F extends Declare> = ReturnType<F> extends Argv<infer A> ? A : never;
+
+export type LogLevel = (typeof GLOBAL_OPTIONS)["log-level"]["choices"][number];
+
+/**
+ * Adds `options` to a command, each with its environment variable: ROTA_LOG_LEVEL is what `--log-level` is if
+ * the command line does not say. A variable of an `array` option is split at commas and spaces.
+ *
+ * Not by yargs' `env("ROTA")`: it takes every ROTA_ variable for an option, and strict mode then refuses those
+ * of other commands, and ROTA_PORT and the like, which Kubernetes and Docker set for a service named rota.
+ *
+ * @throws RotaError `ERR_ROTA_OPTION`: a variable of a boolean option is neither true nor false.
+ */
+export function withOptions<T, O extends Record<string, Options>>(
+  yargs: Argv<T>,
+  options: O,
+): Argv<Omit<T, keyof O> & InferredOptionTypes<O>> {
+  return yargs.options(options).config(readEnvironment(options, process.env));
+}
+
+/** For an option that is given once; two would come as an array. */
+export function single<T>(parse: (text: string) => T): (given: string | readonly string[]) => T {
+  return (given) => {
+    if (typeof given === "string") return parse(given);
+    throw new RotaError(
+      "ERR_ROTA_OPTION",
+      `${given.map((text) => `"${text}"`).join(" and ")}: give only one`,
+    );
+  };
+}
+
+function readEnvironment(options: Record<string, Options>, environment: NodeJS.ProcessEnv): object {
+  const found = new Map<string, unknown>();
+  for (const [name, option] of Object.entries(options)) {
+    const variable = `ROTA_${name.replaceAll("-", "_").toUpperCase()}`;
+    const text = environment[variable];
+    // Set but empty is how Compose files and shells say "not set".
+    if (text !== undefined && text !== "") found.set(name, readVariable(variable, text, option));
+  }
+  return Object.fromEntries(found);
+}
+
+function readVariable(variable: string, text: string, option: Options): unknown {
+  if (option.type === "array" || option.array === true)
+    return text.split(/[\s,]+/).filter((part) => part !== "");
+  if (option.type !== "boolean" && option.boolean !== true) return text;
+  if (/^(?:1|true|yes|on)$/i.test(text)) return true;
+  if (/^(?:0|false|no|off)$/i.test(text)) return false;
+  throw new RotaError("ERR_ROTA_OPTION", `${variable} is "${text}": set it to true or false`);
+}

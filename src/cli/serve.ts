@@ -1,0 +1,157 @@
+import { once } from "node:events";
+import type { Argv } from "yargs";
+import { setTimeout } from "node:timers/promises";
+import { type Rota, startRota } from "../app/rota.ts";
+import type { Log } from "../base/log.ts";
+import { formatEndpoint } from "../model/address.ts";
+import { parseDuration } from "../model/duration.ts";
+import { createLog } from "./log.ts";
+import { type ArgumentsOf, type Command, type GlobalArguments, single, withOptions } from "./options.ts";
+
+type ServeArguments = ArgumentsOf<typeof declare>;
+
+export const serveCommand: Command<typeof declare> = {
+  command: "serve [files..]",
+  describe: "Answer for the services that files declare, and follow the files",
+  builder: declare,
+  handler: serve,
+};
+
+/** Runs until it is told to end: exits 0, 1 if it could not start. */
+async function serve(argv: ServeArguments): Promise<void> {
+  const log = createLog(argv.logLevel, argv.logFormat);
+  const told = firstOf(["SIGTERM", "SIGINT"]); // from now on: reading large files takes seconds
+  const { files, poll, listen, zone, outside, maxConnections, idle } = argv;
+  await using rota = await startRota({
+    files,
+    poll,
+    listen,
+    zone,
+    outside,
+    maxConnections,
+    idleMs: idle,
+    log,
+  });
+  const [first] = rota.addresses;
+  log.info({ addresses: rota.addresses }, `answering for ${rota.zone} on ${formatAddresses(rota)}`);
+  if (argv.logFormat === "text" && first) process.stdout.write(formatHint(rota, first.address, first.port));
+
+  process.on("SIGHUP", () => void reload(rota, log));
+  const signal = await told;
+  // Whoever does not want to wait says so again.
+  for (const again of ["SIGTERM", "SIGINT"]) process.once(again, () => process.exit());
+  log.info({ signal }, argv.drain > 0 ? `${signal}: ending in ${argv.drain / 1000} s` : `${signal}: ending`);
+  await setTimeout(argv.drain);
+}
+
+async function reload(rota: Rota, log: Log): Promise<void> {
+  log.info({}, "SIGHUP: reading the services files again");
+  await rota.reload();
+}
+
+async function firstOf(signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> {
+  const ends = new AbortController();
+  const waiting = signals.map(async (signal) => {
+    await once(process, signal, { signal: ends.signal });
+    return signal;
+  });
+  const first = await Promise.race(waiting);
+  ends.abort();
+  await Promise.allSettled(waiting);
+  return first;
+}
+
+function formatAddresses({ addresses }: Rota): string {
+  return addresses
+    .map(({ transport, address, port }) => `${transport} ${formatEndpoint(address, port)}`)
+    .join(", ");
+}
+
+/** What a newcomer can type now. */
+function formatHint(rota: Rota, address: string, port: number): string {
+  const services = rota.services();
+  const tasks = services.reduce((count, service) => count + service.tasks.length, 0);
+  const [example] = services;
+  const port1 = services.find(({ ports }) => ports.length > 0);
+  const dig = `dig @${address} -p ${port}`;
+  const lines = [
+    `Rota serves ${services.length} services of ${tasks} tasks. Try:`,
+    ...(example ? [`  ${dig} ${example.name} +short`, `  ${dig} tasks.${example.name} +short`] : []),
+    ...(port1?.ports[0]
+      ? [`  ${dig} _${port1.ports[0].name}._${port1.ports[0].protocol}.${port1.name} SRV`]
+      : []),
+    `  rota lookup ${example?.name ?? rota.zone} --server ${formatEndpoint(address, port)}`,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function declare(yargs: Argv<GlobalArguments>) {
+  return withOptions(yargs, {
+    listen: {
+      alias: "l",
+      type: "string",
+      array: true,
+      requiresArg: true,
+      default: ["127.0.0.1:5300"],
+      describe:
+        "Where to be asked: ADDRESS:PORT for UDP and TCP, or udp:// or tcp:// in front; may be repeated",
+    },
+    zone: {
+      alias: "z",
+      type: "string",
+      requiresArg: true,
+      describe: "The name above all services, whatever the files say",
+    },
+    outside: {
+      choices: ["refused", "servfail", "nxdomain"] as const,
+      default: "refused" as const,
+      requiresArg: true,
+      describe: "What names get that are not ours; musl waits out its time-out for refused ones",
+    },
+    poll: {
+      type: "boolean",
+      default: false,
+      describe: "Look at the files again and again, as some volumes need",
+    },
+    drain: {
+      type: "string",
+      requiresArg: true,
+      default: "0s",
+      coerce: single(parseDuration),
+      describe: "How long to go on answering after SIGTERM",
+    },
+    "max-connections": {
+      type: "number",
+      requiresArg: true,
+      default: 1024,
+      describe: "How many TCP connections are open at most",
+    },
+    idle: {
+      type: "string",
+      requiresArg: true,
+      default: "10s",
+      coerce: single(parseDuration),
+      describe: "How long a TCP connection may ask nothing",
+    },
+    "log-format": {
+      choices: ["text", "json"] as const,
+      default: "text" as const,
+      requiresArg: true,
+      describe: "Lines for people, or for machines",
+    },
+  })
+    .positional("files", {
+      type: "string",
+      array: true,
+      default: NO_FILES,
+      describe: "Services files (YAML or JSON), or folders of them",
+    })
+    .example("$0 serve services.yaml", "answer on 127.0.0.1:5300 for what the file declares")
+    .example(
+      "$0 serve /etc/rota -l 10.0.0.2:53 -l [fd00::2]:53",
+      "a folder of files, on the port that everyone asks",
+    )
+    .epilogue("SIGHUP reads the files again. SIGTERM ends, a second one at once. The log goes to stderr.");
+}
+
+const NO_FILES: string[] = [];

@@ -1,0 +1,20 @@
+export { startRota, type Rota, type ServicesChange } from "./app/rota.ts";
+export type { RotaOptions } from "./app/options.ts";
+export type { NameConflict, ServiceState, TaskState } from "./app/state.ts";
+export { RotaError, type RotaErrorCode } from "./base/error.ts";
+export type { Log } from "./base/log.ts";
+export type { Counters, Transport } from "./dns/counters.ts";
+export type { ListenAddress } from "./dns/listeners.ts";
+export type { Outside } from "./dns/respond.ts";
+export type { EndpointMode, Order, Protocol, WhenEmpty } from "./model/declaration.ts";
+export type {
+  DurationInput,
+  NetworkInput,
+  PortInput,
+  PortMapping,
+  ServiceDeclaration,
+  ServicesFile,
+  TaskInput,
+  TaskMapping,
+} from "./model/input.ts";
+export type { Verdict } from "./registry/service.ts";

@@ -1,0 +1,48 @@
+import { hash } from "node:crypto";
+import type { Declaration, TaskDeclaration } from "../model/declaration.ts";
+
+/**
+ * A declaration on its way from thread to thread. Two that say the same have the same digest, wherever in the
+ * file they stand.
+ */
+export interface Packed {
+  readonly digest: string;
+  readonly origin: string;
+  /** What {@link unpack} takes; undefined: the other side has the declaration already. */
+  readonly text: string | undefined;
+}
+
+/** @param known digests of the declarations that the other side has. */
+export function pack(declaration: Declaration, known: ReadonlySet<string>): Packed {
+  const { origin, ...said } = declaration;
+  const text = JSON.stringify({ ...said, tasks: declaration.tasks.map(plainTask) });
+  const digest = hash("sha256", text, "base64");
+  return { digest, origin, text: known.has(digest) ? undefined : text };
+}
+
+/** The declaration that {@link pack} made `text` of. */
+export function unpack(text: string, origin: string): Declaration {
+  const plain: Plain = JSON.parse(text);
+  return {
+    ...plain,
+    ttl: plain.ttl,
+    maxAnswers: plain.maxAnswers ?? Infinity, // which JSON has no word for
+    tasks: plain.tasks.map(wholeTask),
+    origin,
+  };
+}
+
+type Plain = Omit<Declaration, "origin" | "maxAnswers" | "tasks"> & {
+  readonly maxAnswers: number | null;
+  readonly tasks: readonly PlainTask[];
+};
+
+type PlainTask = Omit<TaskDeclaration, "ports"> & { readonly ports: readonly (readonly [string, number])[] };
+
+function plainTask({ id, isNamed, slot, addresses, weight, ports, isChecked }: TaskDeclaration): PlainTask {
+  return { id, isNamed, slot, addresses, weight, ports: [...ports], isChecked };
+}
+
+function wholeTask({ id, isNamed, slot, addresses, weight, ports, isChecked }: PlainTask): TaskDeclaration {
+  return { id, isNamed, slot, addresses, weight, ports: new Map(ports), isChecked };
+}

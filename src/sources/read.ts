@@ -1,0 +1,135 @@
+import { messageOf } from "../base/error.ts";
+import type { Network } from "../model/declaration.ts";
+import type { Name } from "../model/name.ts";
+import { formatProblem, type Problem } from "../model/problem.ts";
+import { parseNetworks, parseServicesFile } from "../model/schema.ts";
+import { type Placed, type ReadDocument, readDocument } from "./document.ts";
+import type { Environment } from "./expand.ts";
+import { type Packed, pack } from "./pack.ts";
+import { type Finding, formatPlace, type Position } from "./report.ts";
+
+/** What is asked of a thread: data only, since it is copied there. */
+export interface ReadRequest {
+  readonly env: Environment;
+  /** All files of a set, since one may name a network that another declares; of two that do, the first counts. */
+  readonly files: readonly FileRequest[];
+}
+
+export type FileRequest =
+  | {
+      readonly kind: "unread";
+      readonly file: string;
+      readonly octets: Uint8Array;
+      readonly known: ReadonlySet<string>;
+    }
+  | { readonly kind: "read"; readonly file: string; readonly networks: readonly Network[] };
+
+export interface ReadReply {
+  readonly replies: readonly FileReply[];
+  /** The networks that all files of the set declare, as text to compare. */
+  readonly networksOfSet: string;
+}
+
+export interface NetworksOfFiles {
+  readonly networks: ReadonlyMap<string, Network>;
+  readonly networksOfSet: string;
+}
+
+/** What stands in a file; if there are problems, its services are left out. */
+export interface FileReply {
+  readonly file: string;
+  readonly problems: readonly Finding[];
+  readonly warnings: readonly Finding[];
+  /** Those that are well-formed. */
+  readonly networks: readonly Network[];
+  readonly zone: Name | undefined;
+  readonly ttl: number | undefined;
+  readonly negativeTtl: number | undefined;
+  readonly services: readonly Packed[];
+  /** Where `zone`, `ttl`, `negative_ttl` and each `networks.NAME` stand. */
+  readonly places: ReadonlyMap<string, Position>;
+}
+
+interface OpenFile {
+  readonly request: Extract<FileRequest, { kind: "unread" }>;
+  readonly document: ReadDocument;
+  readonly networks: readonly Network[];
+}
+
+/** Reads and checks the unread files of a set, and answers for each of them, in order. */
+export function read({ files, env }: ReadRequest): ReadReply {
+  const opened = files.map((request) => (request.kind === "read" ? request : openFile(request, env)));
+  const { networks, networksOfSet } = networksOfFiles(opened.map(({ networks }) => networks));
+  const replies = opened.flatMap((file) => ("document" in file ? [checkFile(file, networks)] : []));
+  return { replies, networksOfSet };
+}
+
+/** The networks of several files, of one name the first; and a text that is equal for equal ones. */
+export function networksOfFiles(ofFiles: readonly (readonly Network[])[]): NetworksOfFiles {
+  // Of one key, a Map keeps the last.
+  const all = ofFiles.flat().toReversed();
+  const networks = new Map(all.map((network) => [network.name, network]));
+  return { networks, networksOfSet: JSON.stringify([...networks.values()]) };
+}
+
+function openFile(request: OpenFile["request"], env: Environment): OpenFile {
+  const text = decode(request.octets);
+  const document = typeof text === "string" ? readDocument(text, env) : unreadable(text);
+  const networks = document.problems.length > 0 ? [] : parseNetworks(document.value);
+  return { request, document, networks: [...networks.values()] };
+}
+
+function checkFile(
+  { request, document, networks }: OpenFile,
+  known: ReadonlyMap<string, Network>,
+): FileReply {
+  const { file } = request;
+  const findingOf = ({ position, message }: Placed): Finding => ({ file, position, message });
+  const locate = (problem: Problem): Finding => ({
+    file,
+    position: document.locate(problem.path, problem.at),
+    message: formatProblem(problem),
+  });
+  const warnings = document.warnings.map(findingOf);
+  const reply = { file, warnings, networks, zone: undefined, ttl: undefined, negativeTtl: undefined };
+  const empty = { ...reply, services: [], places: new Map<string, Position>() };
+  if (document.problems.length > 0) return { ...empty, problems: document.problems.map(findingOf) };
+
+  const origin = (path: Problem["path"]): string => formatPlace(file, document.locate(path, "key"));
+  const parsed = parseServicesFile(document.value, origin, { networks: known });
+  if (!parsed.ok) return { ...empty, problems: parsed.problems.map(locate).toSorted(inFileOrder) };
+  const { zone, ttl, negativeTtl, services } = parsed.roster;
+  return {
+    file,
+    problems: [],
+    warnings: [...warnings, ...parsed.warnings.map(locate)],
+    networks,
+    zone,
+    ttl,
+    negativeTtl,
+    services: services.map((service) => pack(service, request.known)),
+    places: new Map([
+      ...["zone", "ttl", "negative_ttl"].map((key) => [key, document.locate([key], "key")] as const),
+      ...networks.map(
+        ({ name }) => [`networks.${name}`, document.locate(["networks", name], "key")] as const,
+      ),
+    ]),
+  };
+}
+
+function inFileOrder({ position: one }: Finding, { position: other }: Finding): number {
+  if (one === undefined || other === undefined) return 0;
+  return one.line - other.line || one.column - other.column;
+}
+
+function decode(octets: Uint8Array): string | Placed {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(octets);
+  } catch (error) {
+    return { position: undefined, message: `is not UTF-8 text: ${messageOf(error)}` };
+  }
+}
+
+function unreadable(problem: Placed): ReadDocument {
+  return { value: undefined, problems: [problem], warnings: [], locate: () => ({ line: 1, column: 1 }) };
+}
