@@ -63,8 +63,13 @@ export class OctetWriter {
 
   /** The first `length` octets of a string with an octet a character: for addresses and names. */
   latin1(octets: string, length: number = octets.length): void {
-    // A loop: up to some 50 octets it is faster than a call of `Buffer.write`.
-    for (let from = 0; from < length; from++) this.#octets[this.at++] = octets.charCodeAt(from);
+    // A call of `Buffer.write` takes 65 ns whatever the length, an octet here 4: addresses and labels are short.
+    if (length <= 16) {
+      for (let from = 0; from < length; from++) this.octet(octets.charCodeAt(from));
+      return;
+    }
+    if (this.at + length <= MAX_MESSAGE_OCTETS) this.#octets.write(octets, this.at, length, "latin1");
+    this.at += length;
   }
 
   /** `text` as UTF-8, known to be of `length` octets. */

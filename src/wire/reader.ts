@@ -39,7 +39,7 @@ export function readQuery(octets: Uint8Array): Reading {
   // (RFC 2136) a zone for a question. So nothing behind the header is looked at.
   if (opcodeOf(octets) !== OPCODE.QUERY) return faulty(octets, RCODE.NOTIMP);
 
-  // RFC 9619 section 4: QDCOUNT "MUST NOT be greater than 1"; 0 has a use only with DNS Cookies (RFC 7873).
+  // RFC 9619 section 4: more than one question is FORMERR; none has a use only with DNS Cookies (RFC 7873).
   const question = pairAt(octets, 4) === 1 ? readQuestion(octets) : undefined;
   if (question === undefined) return faulty(octets, RCODE.FORMERR);
 
@@ -169,8 +169,8 @@ function skipLabels(octets: Uint8Array, start: number): number {
 /**
  * Where the octets after a name that may be compressed begin, or NOWHERE.
  *
- * Each pointer must lead to before everything read of this name so far: RFC 1035 section 4.1.4 has it point to
- * "a prior occurrence". So none can loop.
+ * Each pointer must lead to before the name's beginning, and before where the last pointer led: RFC 1035
+ * section 4.1.4 has it point at what came earlier. So none can loop.
  */
 function skipName(octets: Uint8Array, start: number): number {
   let at = start;

@@ -371,6 +371,18 @@ describe("room", () => {
     expect(tc(octets)).toBe(0x0200);
   });
 
+  test("wherever the 65,535th octet comes to lie in a record, the record is left out", () => {
+    const name = "name-of-over-16-octets.rota";
+    const size = nameOctets(name).length + 10 + 6 + nameOctets(`${name}.a`).length;
+    for (let left = 0; left < size; left++) {
+      const strings = [...Array<string>(255).fill("x".repeat(255)), "x".repeat(221 - left)];
+      const filling: ResourceRecord = { type: "TXT", name: parseName("web"), ttl: 5, strings };
+      const octets = writeReply({ ...REPLY, answers: [filling, srv(name, `${name}.a`)] }, WHOLE);
+      expect(octets).toHaveLength(65_535 - left);
+      expect(header(octets).counts).toEqual([1, 1, 0, 0]);
+    }
+  });
+
   test("a record of over 65,535 octets is left out", () => {
     const strings = Array.from({ length: 300 }, () => "x".repeat(255));
     const large: ResourceRecord = { type: "TXT", name: parseName("web"), ttl: 5, strings };
