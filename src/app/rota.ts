@@ -88,6 +88,8 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     signal,
   } = options;
   signal?.throwIfAborted();
+  assertPositive("maxConnections", maxConnections);
+  assertPositive("idleMs", idleMs);
   const specs = listen.map(parseListen);
   const zone = options.zone === undefined ? undefined : parseZone(options.zone);
 
@@ -177,6 +179,14 @@ function assertOpen(life: AbortSignal): void {
   if (life.aborted) throw new RotaError("ERR_ROTA_CLOSED", "this Rota is closed: start another");
 }
 
+function assertPositive(option: string, value: number): void {
+  if (Number.isSafeInteger(value) && value > 0) return;
+  throw new RotaError(
+    "ERR_ROTA_OPTION",
+    `could not start with ${option} ${value}: it must be a whole number from 1`,
+  );
+}
+
 function rosterOf({ services = {}, networks = {} }: RotaOptions): Roster {
   const parsed = parseServicesFile({ services, networks }, () => "startRota");
   if (parsed.ok) return parsed.roster;
@@ -185,11 +195,16 @@ function rosterOf({ services = {}, networks = {} }: RotaOptions): Roster {
 }
 
 function parseZone(text: string): Name {
-  const zone = parseName(text);
-  if (zone.length <= MAX_ZONE_OCTETS) return zone;
+  try {
+    const zone = parseName(text);
+    if (zone.length <= MAX_ZONE_OCTETS) return zone;
+  } catch (error) {
+    const why = messageOf(error).replace(/^.* is not a name: /, "");
+    throw new RotaError("ERR_ROTA_OPTION", `could not take "${text}" for a zone: ${why}`, { cause: error });
+  }
   throw new RotaError(
     "ERR_ROTA_OPTION",
-    `could not take "${text}" for a zone: it is over ${MAX_ZONE_OCTETS} octets long`,
+    `could not take "${text}" for a zone: it has over ${MAX_ZONE_OCTETS} octets`,
   );
 }
 

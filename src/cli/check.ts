@@ -1,6 +1,7 @@
 import type { Argv } from "yargs";
 import { checkServices } from "../app/check.ts";
 import { servicesJsonSchema } from "../model/schema.ts";
+import { count } from "./count.ts";
 import { type ArgumentsOf, type Command, type GlobalArguments, withOptions } from "./options.ts";
 
 type CheckArguments = ArgumentsOf<typeof declare>;
@@ -26,10 +27,6 @@ async function check({ files, schema }: CheckArguments): Promise<void> {
   process.stdout.write(
     `good: ${count(report.services, "service")} of ${count(report.tasks, "task")} in ${count(report.files, "file")}\n`,
   );
-}
-
-function count(number: number, thing: string): string {
-  return `${number} ${thing}${number === 1 ? "" : "s"}`;
 }
 
 function declare(yargs: Argv<GlobalArguments>) {

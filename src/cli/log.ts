@@ -18,8 +18,8 @@ function createPretty(level: LogLevel): ReturnType<typeof PinoPretty> {
     destination: 2,
     sync: true,
     colorize: process.stderr.isTTY,
-    singleLine: true,
     translateTime: "SYS:HH:MM:ss.l",
-    ...(level !== "debug" && { hideObject: true }),
+    // Together with hideObject, singleLine would leave out the end of the line.
+    ...(level === "debug" ? { singleLine: true } : { hideObject: true }),
   });
 }

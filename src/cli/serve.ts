@@ -2,9 +2,11 @@ import { once } from "node:events";
 import type { Argv } from "yargs";
 import { setTimeout } from "node:timers/promises";
 import { type Rota, startRota } from "../app/rota.ts";
+import { RotaError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { formatEndpoint } from "../model/address.ts";
 import { parseDuration } from "../model/duration.ts";
+import { count } from "./count.ts";
 import { createLog } from "./log.ts";
 import { type ArgumentsOf, type Command, type GlobalArguments, single, withOptions } from "./options.ts";
 
@@ -61,6 +63,12 @@ async function firstOf(signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signa
   return first;
 }
 
+function parseCount(text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  throw new RotaError("ERR_ROTA_OPTION", `"${text}" is not a whole number from 1`);
+}
+
 function formatAddresses({ addresses }: Rota): string {
   return addresses
     .map(({ transport, address, port }) => `${transport} ${formatEndpoint(address, port)}`)
@@ -75,7 +83,7 @@ function formatHint(rota: Rota, address: string, port: number): string {
   const port1 = services.find(({ ports }) => ports.length > 0);
   const dig = `dig @${address} -p ${port}`;
   const lines = [
-    `Rota serves ${services.length} services of ${tasks} tasks. Try:`,
+    `Rota serves ${count(services.length, "service")} of ${count(tasks, "task")}. Try:`,
     ...(example ? [`  ${dig} ${example.name} +short`, `  ${dig} tasks.${example.name} +short`] : []),
     ...(port1?.ports[0]
       ? [`  ${dig} _${port1.ports[0].name}._${port1.ports[0].protocol}.${port1.name} SRV`]
@@ -121,9 +129,10 @@ function declare(yargs: Argv<GlobalArguments>) {
       describe: "How long to go on answering after SIGTERM",
     },
     "max-connections": {
-      type: "number",
+      type: "string",
       requiresArg: true,
-      default: 1024,
+      default: "1024",
+      coerce: single(parseCount),
       describe: "How many TCP connections are open at most",
     },
     idle: {

@@ -96,7 +96,7 @@ describe("a listener", () => {
 
   test("leaves nothing open when it is disposed of", async () => {
     const listeners = await listen(web());
-    const [{ port = 0 } = {}] = listeners.addresses;
+    const port = listeners.addresses[0]?.port ?? 0;
     const client = await connectTcp(port);
     await listeners[Symbol.asyncDispose]();
     await client.closed;
@@ -108,7 +108,7 @@ describe("a listener", () => {
   test("goes on after garbage over UDP", async () => {
     const server = web();
     await using listeners = await listen(server);
-    const [{ port = 0 } = {}] = listeners.addresses;
+    const port = listeners.addresses[0]?.port ?? 0;
     const socket = createSocket("udp4");
     for (const octets of [
       Buffer.alloc(0),

@@ -1,0 +1,132 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { rota } from "./run.ts";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rota-check-"));
+});
+afterEach(async () => rm(folder, { recursive: true }));
+
+async function check(
+  text: string,
+  variables: Record<string, string> = {},
+): Promise<{ told: string; code: number | null }> {
+  const path = join(folder, "s.yaml");
+  await writeFile(path, text);
+  const { stdout, stderr, code } = await rota(["check", path], variables);
+  return { told: (stdout + stderr).replaceAll(`${folder}/`, ""), code };
+}
+
+const web = (words: string): string => `services:\n  web:\n    endpoint_mode: dnsrr\n    ${words}\n`;
+
+describe("what is wrong is told with its line and column", () => {
+  test.each([
+    [
+      "an unknown key",
+      web("tascs: []"),
+      's.yaml:4:5: services.web: unknown key "tascs": did you mean tasks?',
+    ],
+    ["a wrong type", web("tasks: 10.0.1.11"), "s.yaml:4:12: services.web.tasks: "],
+    [
+      "a bad duration",
+      web("ttl: 5 sec"),
+      's.yaml:4:10: services.web.ttl: "5 sec" is not a duration: write it as 5s, 1m30s or 500ms',
+    ],
+    [
+      "a bad address",
+      web("tasks: [10.0.1.300]"),
+      's.yaml:4:13: services.web.tasks[0]: "10.0.1.300" is not an IPv4 or IPv6 address',
+    ],
+    [
+      "a task twice",
+      web("tasks: [{ id: a, address: 10.0.0.1 }, { id: a, address: 10.0.0.2 }]"),
+      "services.web.tasks[1]",
+    ],
+    ["a service twice", "services:\n  web: {}\n  web: {}\n", "s.yaml:3:3: "],
+    ["YAML that is none", "services:\n  web: [\n", "s.yaml:3:1: "],
+    ["a network that is none", web("networks: [frontend]"), 'network "frontend" is not declared'],
+    ["an unset variable", web("tasks: ['${NOBODY_SET_THIS}']"), "s.yaml:4:"],
+    [
+      "a mode that is none",
+      "services:\n  web:\n    endpoint_mode: vipp\n",
+      's.yaml:3:20: services.web.endpoint_mode: "vipp" is not allowed: write vip or dnsrr',
+    ],
+    [
+      "a pool that is too small",
+      "networks: { default: { vips: 10.0.0.1/32 } }\nservices:\n  web: {}\n  api: {}\n",
+      "s.yaml:4:3: service api has no VIP on network default: no VIP is left in 10.0.0.1/32",
+    ],
+    ["nothing at all", "", "s.yaml"],
+  ])("%s", async (_, text, message) => {
+    const { told, code } = await check(text);
+    expect(told).toContain(message);
+    expect(told).not.toContain("    at ");
+    expect(code).toBe(1);
+  });
+});
+
+test("all that is wrong is told at once, a line each", async () => {
+  const { told } = await check("services:\n  web: { ttl: x, tasc: [] }\n  api: { tasks: [1.2.3] }\n");
+  expect(
+    told
+      .trim()
+      .split("\n")
+      .map((line) => line.replace(/^s\.yaml:\d+:\d+: /, "").slice(0, 12)),
+  ).toEqual(["services.web", "services.web", "services.api"]);
+});
+
+test("a file that is not there, and none at all", async () => {
+  const missing = await rota(["check", join(folder, "nosuch.yaml")]);
+  expect(missing.stderr).toContain("nosuch.yaml");
+  expect(missing.code).toBe(1);
+  expect((await rota(["check"])).code).toBe(2);
+});
+
+test("what is good exits 0, and warnings do not change that", async () => {
+  expect(await check(web("tasks: ['${ROTA_TEST_TASK:-10.0.1.11}', 10.0.1.12]"))).toEqual({
+    told: "good: 1 service of 2 tasks in 1 file\n",
+    code: 0,
+  });
+  const twice = "services:\n  a: { endpoint_mode: dnsrr, aliases: [b] }\n  b: { endpoint_mode: dnsrr }\n";
+  const { told, code } = await check(twice);
+  expect(told).toContain(
+    "warning: the name b is claimed by two services: a (s.yaml:2:3) answers, b (s.yaml:3:3) does not",
+  );
+  expect(code).toBe(0);
+});
+
+test("the design's example of a services file is good but for its health check", async () => {
+  const { told, code } = await check(`
+zone: rota.internal
+networks:
+  frontend:
+    subnets: [10.0.1.0/24]
+    vips: 10.0.1.128/25
+services:
+  web:
+    networks: [frontend]
+    endpoint_mode: vip
+    aliases: [www]
+    ttl: 5s
+    ports:
+      - { name: http, target: 8080, published: 80, protocol: tcp }
+    healthcheck: { http: "/healthz", interval: 5s, timeout: 2s, rise: 2, fall: 3 }
+    labels: { team: shop }
+    tasks:
+      - 10.0.1.11
+      - { id: b, slot: 2, address: 10.0.1.12, weight: 2 }
+      - { id: c, address: "10.0.1.13:9090" }
+`);
+  expect(told).toContain("good: 1 service of 3 tasks in 1 file");
+  expect(told).toContain("warning: s.yaml:15:5: services.web: healthcheck is not run by this version");
+  expect(code).toBe(0);
+});
+
+test("--schema prints a JSON Schema", async () => {
+  const { stdout, code } = await rota(["check", "--schema"]);
+  expect(JSON.parse(stdout)).toMatchObject({ $schema: expect.stringContaining("2020-12"), type: "object" });
+  expect(code).toBe(0);
+});

@@ -1,0 +1,203 @@
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { testNeeding } from "../needing.ts";
+import { rota } from "./run.ts";
+import { serving } from "./serving.ts";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rota-serve-"));
+});
+afterEach(async () => rm(folder, { recursive: true }));
+
+async function file(text: string, name = "services.yaml"): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, text);
+  return path;
+}
+
+const dnsrr = (...tasks: string[]): string =>
+  `services: { web: { endpoint_mode: dnsrr, tasks: [${tasks.map((task) => `"${task}"`).join(", ")}] } }\n`;
+
+test("answers for a file, says where, and prints what to type next", async () => {
+  await using serve = serving([await file(dnsrr("192.0.2.1"))]);
+  expect(await serve.data("web.rota.internal A")).toEqual(["192.0.2.1"]);
+  expect(serve.printed()).toMatch(
+    /^Rota serves 1 service of 1 task. Try:\n {2}dig @127.0.0.1 -p \d+ web \+short\n/,
+  );
+});
+
+test("follows the file: a task more is answered, a mistake changes nothing, its end changes nothing", async () => {
+  const path = await file(dnsrr("192.0.2.1"));
+  await using serve = serving([path]);
+  expect(await serve.data("web A")).toEqual(["192.0.2.1"]);
+
+  await file(dnsrr("192.0.2.1", "192.0.2.2"));
+  await serve.logs(/service web has 2 tasks/);
+  expect(await serve.data("web A")).toEqual(["192.0.2.1", "192.0.2.2"]);
+
+  await file("services:\n  web:\n    endpoint_mod: dnsrr\n");
+  expect(await serve.logs(/ERROR/)).toMatch(
+    /services\.yaml:3:5: services\.web: unknown key "endpoint_mod": did you mean endpoint_mode\?/,
+  );
+  expect(await serve.data("web A")).toEqual(["192.0.2.1", "192.0.2.2"]);
+
+  await file("");
+  expect(await serve.logs(/ERROR/)).toMatch(
+    /services\.yaml.* is empty: write `services: \{\}` into it to declare nothing/,
+  );
+  expect(await serve.data("web A")).toEqual(["192.0.2.1", "192.0.2.2"]);
+
+  await rm(path);
+  await serve.logs(/WARN.*services\.yaml/);
+  expect(await serve.data("web A")).toEqual(["192.0.2.1", "192.0.2.2"]);
+
+  await file("services: {}\n");
+  await serve.logs(/service web is gone/);
+  expect(await serve.data("web.rota.internal A")).toEqual(["NXDOMAIN"]);
+});
+
+test("reads the files again on SIGHUP", async () => {
+  await using serve = serving([await file(dnsrr("192.0.2.1"))]);
+  expect(await serve.data("web A")).toEqual(["192.0.2.1"]);
+  serve.child.kill("SIGHUP");
+  await serve.logs(/SIGHUP: reading the services files again/);
+  await file(dnsrr("192.0.2.7"));
+  serve.child.kill("SIGHUP");
+  await serve.logs(/service web has 1 task/);
+  expect(await serve.data("web A")).toEqual(["192.0.2.7"]);
+});
+
+describe("ends", () => {
+  test.each(["SIGTERM", "SIGINT"] as const)("with 0 on %s", async (signal) => {
+    await using serve = serving([await file(dnsrr("192.0.2.1"))]);
+    await serve.logs(/answering for/);
+    serve.child.kill(signal);
+    expect(await serve.exit).toBe(0);
+  });
+
+  test("after --drain, in which it answers, or at once when it is told again", async () => {
+    await using serve = serving([await file(dnsrr("192.0.2.1")), "--drain", "1h"]);
+    await serve.data("web A");
+    serve.child.kill("SIGTERM");
+    await serve.logs(/SIGTERM: ending in 3600 s/);
+    expect(await serve.data("web A")).toEqual(["192.0.2.1"]);
+    serve.child.kill("SIGTERM");
+    expect(await serve.exit).toBe(0);
+  });
+});
+
+describe("tells in a line what it cannot do, and exits", () => {
+  test.each([
+    ["a file that is not there", ["nosuch.yaml"], 1, /^rota: .*nosuch\.yaml.*(?:not there|missing|no such)/i],
+    [
+      "an address that is none",
+      ["--listen", "here:53"],
+      2,
+      /^rota: could not listen on "here:53": write it as 127\.0\.0\.1:5300/,
+    ],
+    [
+      "a scheme that is none",
+      ["--listen", "tls://127.0.0.1:853"],
+      2,
+      /^rota: could not listen on "tls:\/\/127\.0\.0\.1:853": write udp:\/\/, tcp:\/\/ or nothing/,
+    ],
+    [
+      "an address of another machine",
+      ["--listen", "192.0.2.77:5353"],
+      1,
+      /^rota: could not listen on udp and tcp 192\.0\.2\.77:5353: this machine has no such address/,
+    ],
+    [
+      "a zone that is no name",
+      ["--zone", "a..b"],
+      2,
+      /^rota: could not take "a\.\.b" for a zone: it has an empty label/,
+    ],
+    ["a number that is none", ["--max-connections", "many"], 2, /^rota: "many" is not a whole number from 1/],
+    [
+      "a duration that is none",
+      ["--drain", "soon"],
+      2,
+      /^rota: .*"soon" is not a duration: write it as 5s, 1m30s or 500ms/,
+    ],
+    ["a word that is none", ["--outside", "maybe"], 2, /^rota: .*outside.*maybe/i],
+    ["an option that is none", ["--lisen", "127.0.0.1:0"], 2, /^rota: .*lisen/i],
+  ])("%s", async (_, words, code, message) => {
+    const run = await rota(["serve", ...words]);
+    expect(run.stderr).toMatch(message);
+    expect(run.stderr.trim().split("\n")).toHaveLength(1);
+    expect(run.code).toBe(code);
+  });
+
+  test("a port that is taken", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const address = taken.address();
+    const port = typeof address === "object" ? (address?.port ?? 0) : 0;
+    const run = await rota(["serve", "--listen", `127.0.0.1:${port}`]);
+    taken.close();
+    expect(run).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `rota: could not listen on udp and tcp 127.0.0.1:${port}: the port is taken; end what listens there, or choose another port\n`,
+    });
+  });
+
+  testNeeding({ root: true, programs: ["unshare", "setpriv"] })(
+    "a port that it has no right to",
+    async () => {
+      const without = ["setpriv", "--bounding-set", "-net_bind_service", "--inh-caps", "-net_bind_service"];
+      await using serve = serving(["--listen", "127.0.0.1:53"], { enter: ["unshare", "--net", ...without] });
+      expect(await serve.logs(/could not listen/)).toMatch(
+        /^rota: could not listen on udp and tcp 127\.0\.0\.1:53: ports below 1024 need a right; give it with "setcap cap_net_bind_service=\+ep/,
+      );
+      expect(await serve.exit).toBe(1);
+    },
+  );
+});
+
+test("takes its options from ROTA_ variables, and its log as JSON", async () => {
+  const path = await file(dnsrr("192.0.2.1"));
+  await using serve = serving([path], {
+    variables: {
+      ROTA_LISTEN: "127.0.0.1:0, udp://127.0.0.2:0",
+      ROTA_ZONE: "corp.internal",
+      ROTA_LOG_FORMAT: "json",
+    },
+  });
+  const line: unknown = JSON.parse(await serve.logs(/answering for/));
+  expect(line).toMatchObject({
+    level: 30,
+    msg: expect.stringMatching(
+      /^answering for corp\.internal\. on udp 127\.0\.0\.1:\d+, tcp 127\.0\.0\.1:\d+, udp 127\.0\.0\.2:\d+$/,
+    ),
+  });
+  expect(serve.printed(), "nothing but the log, which is on stderr").toBe("");
+});
+
+test("a service without a VIP and a name claimed twice are in the log, and the others are answered", async () => {
+  const path = await file(`
+networks: { default: { vips: 10.0.0.1/32 } }
+services:
+  web: {}
+  api: {}
+  one: { endpoint_mode: dnsrr, aliases: [both], tasks: [192.0.2.1] }
+  two: { endpoint_mode: dnsrr, aliases: [both], tasks: [192.0.2.2] }
+`);
+  await using serve = serving([path]);
+  expect(await serve.logs(/ERROR/)).toMatch(
+    /service api has no VIP on network default: no VIP is left in 10\.0\.0\.1\/32/,
+  );
+  expect(await serve.logs(/WARN/)).toMatch(
+    /the name both is claimed by two services: one \(.*services\.yaml:6:3\) answers, two \(.*services\.yaml:7:3\) does not/,
+  );
+  expect(await serve.data("web A")).toEqual(["10.0.0.1"]);
+  expect(await serve.data("api A")).toEqual(["SERVFAIL"]);
+  expect(await serve.data("both A")).toEqual(["192.0.2.1"]);
+  expect(await serve.data("two A")).toEqual(["192.0.2.2"]);
+});
