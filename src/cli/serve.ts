@@ -3,7 +3,6 @@ import type { Argv } from "yargs";
 import { setTimeout } from "node:timers/promises";
 import { type Rota, startRota } from "../app/rota.ts";
 import { RotaError } from "../base/error.ts";
-import type { Log } from "../base/log.ts";
 import { formatEndpoint } from "../model/address.ts";
 import { parseDuration } from "../model/duration.ts";
 import { count } from "./count.ts";
@@ -22,7 +21,11 @@ export const serveCommand: Command<typeof declare> = {
 /** Runs until it is told to end: exits 0, 1 if it could not start. */
 async function serve(argv: ServeArguments): Promise<void> {
   const log = createLog(argv.logLevel, argv.logFormat);
-  const told = firstOf(["SIGTERM", "SIGINT"]); // from now on: reading large files takes seconds
+  // Heard from now on: reading large files takes seconds, in which a SIGHUP must not end it.
+  const told = firstOf(["SIGTERM", "SIGINT"]);
+  let reload = async (): Promise<void> => {};
+  process.on("SIGHUP", () => void reload());
+
   const { files, poll, listen, zone, outside, maxConnections, idle } = argv;
   await using rota = await startRota({
     files,
@@ -34,21 +37,19 @@ async function serve(argv: ServeArguments): Promise<void> {
     idleMs: idle,
     log,
   });
+  reload = async () => {
+    log.info({}, "SIGHUP: reading the services files again");
+    await rota.reload();
+  };
   const [first] = rota.addresses;
   log.info({ addresses: rota.addresses }, `answering for ${rota.zone} on ${formatAddresses(rota)}`);
   if (argv.logFormat === "text" && first) process.stdout.write(formatHint(rota, first.address, first.port));
 
-  process.on("SIGHUP", () => void reload(rota, log));
   const signal = await told;
   // Whoever does not want to wait says so again.
   for (const again of ["SIGTERM", "SIGINT"]) process.once(again, () => process.exit());
   log.info({ signal }, argv.drain > 0 ? `${signal}: ending in ${argv.drain / 1000} s` : `${signal}: ending`);
   await setTimeout(argv.drain);
-}
-
-async function reload(rota: Rota, log: Log): Promise<void> {
-  log.info({}, "SIGHUP: reading the services files again");
-  await rota.reload();
 }
 
 async function firstOf(signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> {

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { parseName, parsePrefix } from "../../src/model/name.ts";
 import { parseAddress } from "../../src/model/address.ts";
 import { forgetfulStore, type Lease } from "../../src/registry/vips.ts";
-import { served } from "./served.ts";
+import { EMPTY_ROSTER, type Roster } from "../../src/model/declaration.ts";
+import { roster, served } from "./served.ts";
 
 const ZONE_SOA =
   "rota.internal. 5 SOA ns.rota.internal. hostmaster.rota.internal. 1700000001 3600 600 86400 5";
@@ -95,6 +96,7 @@ describe("what a namespace's names answer", () => {
     ["basket.shop.rota.internal A", "NOERROR aa", "basket.shop.rota.internal. 5 A 192.0.2.9"],
     ["1.cart.shop A", "NOERROR aa", "1.cart.shop. 5 A 192.0.2.9"],
     ["c.shop A", "NOERROR aa", "c.shop. 5 A 192.0.2.9"],
+    ["shop.rota.internal A", "NOERROR aa", `authority: ${ZONE_SOA}`],
     ["shop A", "NOERROR aa", `authority: ${ROOT_SOA}`],
     ["cart A", "NXDOMAIN aa", `authority: ${ROOT_SOA}`],
   ])("%s", (question, ...lines) => {
@@ -136,6 +138,7 @@ describe("what a port's name answers", () => {
       `additional: web.rota.internal. 5 AAAA ${VIP6}`,
     ],
     ["_http._tcp.web A", "NOERROR aa", `authority: ${ROOT_SOA}`],
+    ["_tcp.web.rota.internal SRV", "NOERROR aa", `authority: ${ZONE_SOA}`],
     ["_tcp.web A", "NOERROR aa", `authority: ${ROOT_SOA}`],
     ["_http._udp.web.rota.internal SRV", "NXDOMAIN aa", `authority: ${ZONE_SOA}`],
     ["web SRV", "NOERROR aa", `authority: ${ROOT_SOA}`],
@@ -258,6 +261,33 @@ test("an address that several tasks share is answered once", () => {
   });
   expect(data("web A")).toEqual(["192.0.2.1", "192.0.2.2"]);
   expect(data("_80._tcp.web SRV")).toHaveLength(3);
+});
+
+test("SRV targets lead to the service's own tasks, also where another service holds its name", () => {
+  const web = (address: string, aliases: string[] = []): Roster["services"] =>
+    roster({
+      services: {
+        web: { endpoint_mode: "dnsrr", aliases, ports: [80], tasks: [{ id: "a", address }, `${address}9`] },
+      },
+    }).services;
+  const { source, ask } = served({ services: {} });
+  source.publish({ ...EMPTY_ROSTER, services: [...web("192.0.2.1"), ...web("192.0.2.2", ["other"])] });
+  expect(ask("_80._tcp.other SRV")).toEqual([
+    "NOERROR aa",
+    "_80._tcp.other. 5 SRV 0 1 80 192-0-2-29.web.rota.internal.",
+    "additional: 192-0-2-29.web.rota.internal. 5 A 192.0.2.29",
+  ]);
+});
+
+test("the reverse zone of a subnet that ends within a label is that of the whole labels in it", () => {
+  const subnets = ["10.16.0.0/12", "fd00:10::/30"];
+  const { ask } = served({ networks: { default: { subnets, vips: "127.64.0.0/16" } }, services: {} });
+  expect(ask("1.2.20.10.in-addr.arpa PTR")).toEqual([
+    "NXDOMAIN aa",
+    expect.stringContaining("authority: 20.10.in-addr.arpa. "),
+  ]);
+  expect(ask("10.in-addr.arpa PTR")).toEqual(["REFUSED"]);
+  expect(ask("5.0.1.0.0.0.0.d.f.ip6.arpa PTR")[1]).toContain("authority: 0.1.0.0.0.0.d.f.ip6.arpa. ");
 });
 
 test("a VIP is answered only in families that the tasks have", () => {
