@@ -38,6 +38,8 @@ export interface ServicesFile {
    * @default {}
    */
   readonly services?: { readonly [name: string]: ServiceDeclaration } | undefined;
+  /** Where editors find the JSON Schema of a JSON file; not looked at. */
+  readonly $schema?: string | undefined;
   readonly [extension: `x-${string}`]: unknown;
 }
 

@@ -115,6 +115,7 @@ const fileFields = {
   namespace: dottedName.optional().describe("The namespace of services that name none."),
   networks: z.record(z.string(), networkShape.nullable()).optional().describe("Networks by name."),
   services: z.record(z.string(), serviceShape).optional().describe("Services by name."),
+  $schema: z.string().optional().describe("Where editors find this schema; not looked at."),
 } satisfies Fields<ServicesFile>;
 
 /** A whole services file, for its JSON Schema. */

@@ -52,7 +52,10 @@ export function readDocument(text: string, env: Environment): ReadDocument {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
   };
-  const problems: Placed[] = document.errors.map((error) => ({
+  // What follows a slip of syntax is mostly its echo.
+  const slip = document.errors.find(({ code }) => code !== "DUPLICATE_KEY");
+  const errors = slip === undefined ? document.errors : [slip];
+  const problems: Placed[] = errors.map((error) => ({
     position: positionAt(error.pos[0]),
     message: explain(error.code, error.message, text.slice(error.pos[0])),
   }));

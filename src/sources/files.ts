@@ -19,13 +19,13 @@ export async function listFiles(paths: readonly string[]): Promise<readonly stri
   const lists = await Promise.all(
     paths.map(async (path) => ((await isFolder(path)) ? listFolder(path) : [path])),
   );
-  const byPlace = new Map(
-    lists
-      .flat()
-      .toReversed()
-      .map((file) => [resolve(file), file]),
-  );
-  return [...byPlace.values()].toReversed();
+  const seen = new Set<string>();
+  return lists.flat().filter((file) => {
+    const place = resolve(file);
+    const isNew = !seen.has(place);
+    seen.add(place);
+    return isNew;
+  });
 }
 
 /** Reads each of `files`, or finds out why not. */

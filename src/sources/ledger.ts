@@ -45,7 +45,7 @@ export function createLedger({ readSet, publish, report }: LedgerOptions): Ledge
     const unread = looks.flatMap((look) => (look.kind === "octets" ? [] : [findingOf(look)]));
     const attempt = await tryOut(choose(slots.values()), readSet);
     const problems = [...unread, ...attempt.problems].map(formatFinding);
-    if (problems.length === 0) return settle(attempt);
+    if (problems.length === 0) return take(attempt);
     const rest = problems.length > MAX_TOLD ? [`and ${problems.length - MAX_TOLD} more`] : [];
     const told = [...problems.slice(0, MAX_TOLD), ...rest].join("; ");
     throw new RotaError("ERR_ROTA_SERVICES_FILE", `could not take the services files: ${told}`);
@@ -73,24 +73,25 @@ export function createLedger({ readSet, publish, report }: LedgerOptions): Ledge
 
   async function takeWhatCanBe(choice: Choice): Promise<void> {
     const attempt = await tryOut(choice, readSet);
-    if (attempt.problems.length === 0) return settle(attempt);
-    const troubled = new Set(attempt.problems.map(({ file }) => file));
-    for (const file of troubled) {
+    if (attempt.problems.length === 0) return take(attempt);
+    const { problems } = attempt;
+    const troubled = new Set(problems.map(({ file }) => file));
+    const reverted = [...choice.keys()].filter((slot) => troubled.has(slot.file) && revert(choice, slot));
+    for (const slot of reverted) {
       tell(
-        slots.get(file),
-        attempt.problems.filter((finding) => finding.file === file),
+        slot,
+        problems.filter(({ file }) => file === slot.file),
       );
     }
-    const reverted = [...choice.keys()].filter((slot) => troubled.has(slot.file) && revert(choice, slot));
     if (reverted.length > 0) return takeWhatCanBe(choice);
     // What is wrong stands in files that did not change: what made it wrong is the change of another.
     const culprits = [...choice.keys()].filter((slot) => revert(choice, slot));
     const message = `its change does not go with ${[...troubled].join(", ")}`;
-    for (const slot of culprits) tell(slot, [{ file: slot.file, position: undefined, message }]);
+    for (const slot of culprits) tell(slot, [...problems, { file: slot.file, position: undefined, message }]);
     if (culprits.length > 0) await takeWhatCanBe(choice);
   }
 
-  async function settle({ choice, parts, roster }: Attempt): Promise<void> {
+  async function take({ choice, parts, roster }: Attempt): Promise<void> {
     if (published === undefined || !isAlike(published, roster)) await publish(roster);
     published = roster;
     const present = presentServices([...parts.values()]);
@@ -118,8 +119,7 @@ export function createLedger({ readSet, publish, report }: LedgerOptions): Ledge
     slot.warned = warned;
   }
 
-  function tell(slot: Slot | undefined, findings: readonly Finding[]): void {
-    if (slot === undefined) return;
+  function tell(slot: Slot, findings: readonly Finding[]): void {
     const text = findings.map(formatFinding).join("\n");
     if (slot.trouble?.text === text && slot.trouble.octets === slot.octets) return;
     slot.trouble = { octets: slot.octets, text };

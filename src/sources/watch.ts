@@ -9,6 +9,7 @@ import { createLedger } from "./ledger.ts";
 import { createPathWatch } from "./path-watch.ts";
 import { createReadSet } from "./read-set.ts";
 import { readAside } from "./read-thread.ts";
+import { settle } from "./settle.ts";
 import { reportOf, type SourceReport } from "./report.ts";
 
 /**
@@ -101,16 +102,14 @@ export async function watchServices(
   async function lookAgain(): Promise<void> {
     let files = await listFiles(paths);
     while (await pathWatch.follow(paths, files)) files = await listFiles(paths);
-    let signature = await signatureOf(files);
-    if (signature === settled) return;
-    for (let before = ""; before !== signature;) {
-      before = signature;
-      await setTimeout(SETTLE_MS, undefined, { signal });
+    if ((await signatureOf(files)) === settled) return;
+    const listAndSign = async (): Promise<string> => {
       files = await listFiles(paths);
-      signature = await signatureOf(files);
-    }
+      return signatureOf(files);
+    };
+    const signature = await settle(listAndSign, () => setTimeout(SETTLE_MS, undefined, { signal }));
     const looks = await lookAt(files);
-    if ((await signatureOf(files)) !== signature) return bell.ring();
+    if ((await signatureOf(files)) !== signature) return lookAgain();
     settled = signature;
     await ledger.update(looks);
   }
