@@ -16,5 +16,5 @@ export type {
   ServicesFile,
   TaskInput,
   TaskMapping,
-} from "./model/input.ts";
+} from "./schema/input.ts";
 export type { Verdict } from "./registry/service.ts";

@@ -1,6 +1,6 @@
 import type { Log } from "../base/log.ts";
 import type { Outside } from "../dns/respond.ts";
-import type { NetworkInput, ServiceDeclaration } from "../model/input.ts";
+import type { NetworkInput, ServiceDeclaration } from "../schema/input.ts";
 
 /** How to start; nothing is needed: then the library alone declares services. */
 export interface RotaOptions {

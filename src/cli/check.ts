@@ -1,6 +1,6 @@
 import type { Argv } from "yargs";
 import { checkServices } from "../app/check.ts";
-import { servicesJsonSchema } from "../model/schema.ts";
+import { servicesJsonSchema } from "../schema/schema.ts";
 import { count } from "./count.ts";
 import { type ArgumentsOf, type Command, type GlobalArguments, withOptions } from "./options.ts";
 

@@ -14,7 +14,7 @@ import {
   type YAMLMap,
 } from "yaml";
 import { messageOf, RotaError } from "../base/error.ts";
-import type { Path } from "../model/problem.ts";
+import type { Path } from "../schema/problem.ts";
 import { type Environment, expand } from "./expand.ts";
 import type { Position } from "./report.ts";
 

@@ -1,8 +1,8 @@
 import { messageOf } from "../base/error.ts";
 import type { Network } from "../model/declaration.ts";
 import type { Name } from "../model/name.ts";
-import { formatProblem, type Problem } from "../model/problem.ts";
-import { parseNetworks, parseServicesFile } from "../model/schema.ts";
+import { formatProblem, type Problem } from "../schema/problem.ts";
+import { parseNetworks, parseServicesFile } from "../schema/schema.ts";
 import { type Placed, type ReadDocument, readDocument } from "./document.ts";
 import type { Environment } from "./expand.ts";
 import { type Packed, pack } from "./pack.ts";

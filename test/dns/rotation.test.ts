@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ServiceDeclaration } from "../../src/model/input.ts";
+import type { ServiceDeclaration } from "../../src/schema/input.ts";
 import { type Served, served } from "./served.ts";
 
 const QUERIES = 10_000;

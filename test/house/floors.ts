@@ -5,7 +5,7 @@ import { posix } from "node:path";
 const FLOORS: readonly (readonly string[])[] = [
   ["base"],
   ["model"],
-  ["registry", "wire", "ask"],
+  ["registry", "wire", "ask", "schema"],
   ["sources", "dns"],
   ["app"],
   ["cli"],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { formatAddress, parseAddress, parseSubnet } from "../../src/model/address.ts";
-import type { ServiceDeclaration } from "../../src/model/input.ts";
+import type { ServiceDeclaration } from "../../src/schema/input.ts";
 import { formatPrefix, parseName, parsePrefix } from "../../src/model/name.ts";
 import { type Change, createRegistry, type Registry, type Source } from "../../src/registry/registry.ts";
 import { createVipLeases, forgetfulStore, type Lease } from "../../src/registry/vips.ts";

@@ -1,5 +1,5 @@
-import { type Address, formatAddress } from "./address.ts";
-import type { Declaration, Port, TaskDeclaration } from "./declaration.ts";
+import { type Address, formatAddress } from "../model/address.ts";
+import type { Declaration, Port, TaskDeclaration } from "../model/declaration.ts";
 import { declareTask } from "./declare-task.ts";
 import {
   EMPTY_PREFIX,
@@ -8,7 +8,7 @@ import {
   MAX_PREFIX_OCTETS,
   parsePrefix,
   type Prefix,
-} from "./name.ts";
+} from "../model/name.ts";
 import { suggest } from "./problem.ts";
 import type { ServiceShape } from "./shapes.ts";
 import type { Surroundings } from "./surroundings.ts";

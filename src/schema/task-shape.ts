@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { RotaError } from "../base/error.ts";
-import { type Endpoint, isUnreachable, parseEndpoint } from "./address.ts";
+import { type Endpoint, isUnreachable, parseEndpoint } from "../model/address.ts";
 import type { TaskMapping } from "./input.ts";
 import { mustBe } from "./problem.ts";
 import { type Fields, reading, strict, whole } from "./steps.ts";

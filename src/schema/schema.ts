@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { RotaError } from "../base/error.ts";
 import { declare } from "./declare.ts";
-import type { Declaration, Network, Roster } from "./declaration.ts";
-import type { Prefix } from "./name.ts";
-import { createDefaultNetwork } from "./network.ts";
+import type { Declaration, Network, Roster } from "../model/declaration.ts";
+import type { Prefix } from "../model/name.ts";
+import { createDefaultNetwork } from "../model/network.ts";
 import { checked, formatProblem, type Path, type Problem } from "./problem.ts";
 import { bodyShape, fileShape, frameShape, networkShape, serviceShape } from "./shapes.ts";
 import type { Surroundings } from "./surroundings.ts";

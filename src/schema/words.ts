@@ -1,8 +1,8 @@
 import { RotaError } from "../base/error.ts";
-import { type Address, type Endpoint, toOctets } from "./address.ts";
-import type { Port, Protocol } from "./declaration.ts";
-import { parseDuration } from "./duration.ts";
-import { parsePrefix, type Prefix } from "./name.ts";
+import { type Address, type Endpoint, toOctets } from "../model/address.ts";
+import type { Port, Protocol } from "../model/declaration.ts";
+import { parseDuration } from "../model/duration.ts";
+import { parsePrefix, type Prefix } from "../model/name.ts";
 
 /** RFC 2181 section 8 allows 68 years; what a service directory says is out of date long before a day is over. */
 const MAX_TTL_SECONDS = 86_400;

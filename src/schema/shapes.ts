@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { RotaError } from "../base/error.ts";
-import { isUnreachable, parseSubnet, type Subnet } from "./address.ts";
-import type { Port } from "./declaration.ts";
+import { isUnreachable, parseSubnet, type Subnet } from "../model/address.ts";
+import type { Port } from "../model/declaration.ts";
 import type { NetworkInput, PortMapping, ServiceDeclaration, ServicesFile } from "./input.ts";
-import { MAX_ZONE_OCTETS, type Name, parseName } from "./name.ts";
+import { MAX_ZONE_OCTETS, type Name, parseName } from "../model/name.ts";
 import { mustBe } from "./problem.ts";
 import { type Fields, reading, strict, whole } from "./steps.ts";
 import { taskShape } from "./task-shape.ts";

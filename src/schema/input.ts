@@ -1,4 +1,4 @@
-import type { EndpointMode, Order, Protocol, WhenEmpty } from "./declaration.ts";
+import type { EndpointMode, Order, Protocol, WhenEmpty } from "../model/declaration.ts";
 
 /**
  * A length of time: a number counts seconds, text is as Compose writes it: `"5s"`, `"1m30s"`, `"500ms"`.

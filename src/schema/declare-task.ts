@@ -1,6 +1,6 @@
-import { type Endpoint, formatAddress, formatEndpoint, isInside } from "./address.ts";
-import type { TaskAddress, TaskDeclaration } from "./declaration.ts";
-import { EMPTY_PREFIX } from "./name.ts";
+import { type Endpoint, formatAddress, formatEndpoint, isInside } from "../model/address.ts";
+import type { TaskAddress, TaskDeclaration } from "../model/declaration.ts";
+import { EMPTY_PREFIX } from "../model/name.ts";
 import { listOf, type Path, suggest } from "./problem.ts";
 import type { ServiceShape } from "./shapes.ts";
 import type { Surroundings } from "./surroundings.ts";

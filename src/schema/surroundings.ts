@@ -1,5 +1,5 @@
-import type { Network } from "./declaration.ts";
-import type { Prefix } from "./name.ts";
+import type { Network } from "../model/declaration.ts";
+import type { Prefix } from "../model/name.ts";
 import type { Path, Problem } from "./problem.ts";
 
 /** What a service is checked against. */

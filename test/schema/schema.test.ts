@@ -1,15 +1,15 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { formatAddress } from "../../src/model/address.ts";
 import type { Declaration, Network, TaskDeclaration } from "../../src/model/declaration.ts";
-import type { ServiceDeclaration, ServicesFile } from "../../src/model/input.ts";
+import type { ServiceDeclaration, ServicesFile } from "../../src/schema/input.ts";
 import { formatName, formatPrefix } from "../../src/model/name.ts";
-import { formatProblem } from "../../src/model/problem.ts";
+import { formatProblem } from "../../src/schema/problem.ts";
 import {
   parseNetworks,
   parseService,
   parseServicesFile,
   servicesJsonSchema,
-} from "../../src/model/schema.ts";
+} from "../../src/schema/schema.ts";
 
 /** What is wrong with a file, as people read it. */
 function problemsOf(value: unknown): string[] {

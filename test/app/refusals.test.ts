@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Rota, startRota } from "../../src/app/rota.ts";
+import type { RotaOptions } from "../../src/app/options.ts";
+import type { ServiceDeclaration } from "../../src/schema/input.ts";
+import { asking } from "./asking.ts";
+import { refusalOf } from "./refusal.ts";
+
+describe("a declaration that is wrong is refused, and changes nothing:", () => {
+  let rota: Rota;
+  let changes = 0;
+
+  beforeAll(async () => {
+    const web: ServiceDeclaration = { endpoint_mode: "dnsrr", ports: [80], tasks: ["10.0.0.1"] };
+    rota = await startRota({ services: { web }, networks: { lan: { subnets: ["10.0.0.0/8"] } } });
+    rota.follow(() => {
+      changes += 1;
+    });
+  });
+
+  afterAll(async () => rota.close());
+
+  const NOT_A_NAME =
+    'is not a name: write letters and digits, "-" and "_" between them, 63 at most in each part';
+
+  test.each<[name: string, json: string, message: string]>([
+    ["", "{}", `"" ${NOT_A_NAME}`],
+    ["web.shop", "{}", `"web.shop" ${NOT_A_NAME}`],
+    ["web", `{ "tasks": ["10.0.0.300"] }`, 'tasks[0]: "10.0.0.300" is not an IPv4 or IPv6 address'],
+    ["web", `{ "tasks": "10.0.0.1" }`, 'tasks: must be a list, not "10.0.0.1"'],
+    ["web", `{ "tasks": [{ "id": "a" }] }`, "tasks[0].address: is missing"],
+    ["web", `{ "tasks": ["::1", "::1"] }`, "tasks[1]: address ::1 is that of tasks[0] already"],
+    ["web", `{ "ttl": "5 minutes" }`, 'ttl: "5 minutes" is not a duration: write it as 5s, 1m30s or 500ms'],
+    ["web", `{ "ttl": -1 }`, "ttl: -1 does not do: write whole seconds, from 0 to 86400 (24h)"],
+    ["web", `{ "ports": [0] }`, "ports[0]: must be a whole number from 1 to 65535, not 0"],
+    ["web", `{ "endpoint_mode": "drr" }`, 'endpoint_mode: "drr" is not allowed: write vip or dnsrr'],
+    ["web", `{ "endpointMode": "vip" }`, 'unknown key "endpointMode": did you mean endpoint_mode?'],
+    ["web", `{ "networks": ["lam"] }`, 'networks[0]: network "lam" is not declared: did you mean lan?'],
+    [
+      "web",
+      `{ "networks": ["lan"] }`,
+      "network lan has no vips to take a VIP from: give it vips: 10.0.1.128/25, or set endpoint_mode: dnsrr",
+    ],
+    [
+      "web",
+      `{ "ttl": "1.5s", "max_answers": 0 }`,
+      'ttl: "1.5s" does not do: write whole seconds, from 0 to 86400 (24h); max_answers: must be a whole number from 1 to 65535, not 0',
+    ],
+  ])("%j %s", async (name, json, message) => {
+    const before = rota.services();
+    const declaration: ServiceDeclaration = JSON.parse(json);
+    expect(await refusalOf(rota.declare(name, declaration))).toBe(
+      `ERR_ROTA_DECLARATION: could not declare service "${name}": ${message}`,
+    );
+    expect(rota.services()).toEqual(before);
+    expect(changes).toBe(0);
+    expect(await asking(rota).addresses("web")).toEqual(["10.0.0.1"]);
+  });
+});
+
+describe("Rota does not start, and says why, with", () => {
+  test.each<[RotaOptions, code: string, message: string]>([
+    [
+      { services: { web: { tasks: ["web1"] }, "a b": {} } },
+      "ERR_ROTA_DECLARATION",
+      'could not declare the services: services.web.tasks[0]: "web1" is not an IPv4 or IPv6 address; ' +
+        'services: "a b" is not a name: write letters and digits, "-" and "_" between them, 63 at most in each part',
+    ],
+    [
+      { networks: { lan: { vips: "10.0.0.0/33" } } },
+      "ERR_ROTA_DECLARATION",
+      'could not declare the services: networks.lan.vips: "10.0.0.0/33" is not a subnet: its length goes from 0 to 32',
+    ],
+    [
+      { files: ["/nowhere/services.yaml"] },
+      "ERR_ROTA_SERVICES_FILE",
+      "could not take the services files: /nowhere/services.yaml: could not be read: there is no such file or folder",
+    ],
+    [
+      { listen: ["127.0.0.1:0", "localhost:53"] },
+      "ERR_ROTA_OPTION",
+      'could not listen on "localhost:53": write it as 127.0.0.1:5300, [::1]:5300 or 0.0.0.0:53',
+    ],
+    [
+      { listen: ["127.0.0.1:0", "192.0.2.1:0"] },
+      "ERR_ROTA_LISTEN",
+      "could not listen on udp and tcp 192.0.2.1:0: this machine has no such address; see `ip address`",
+    ],
+    [
+      { zone: `${"a".repeat(60)}.${"b".repeat(30)}` },
+      "ERR_ROTA_OPTION",
+      `could not take "${"a".repeat(60)}.${"b".repeat(30)}" for a zone: it has over 80 octets`,
+    ],
+    [
+      { zone: "rota..internal" },
+      "ERR_ROTA_OPTION",
+      'could not take "rota..internal" for a zone: it has an empty label',
+    ],
+    [{ idleMs: 0 }, "ERR_ROTA_OPTION", "could not start with idleMs 0: it must be a whole number from 1"],
+  ])("%j", async (options, code, message) => {
+    expect(await refusalOf(startRota(options))).toBe(`${code}: ${message}`);
+  });
+});
