@@ -1,6 +1,6 @@
 import type { Address } from "../model/address.ts";
 import type { Declaration, Port, TaskDeclaration } from "../model/declaration.ts";
-import { EMPTY_PREFIX, joinPrefix, parsePrefix, type Prefix } from "../model/name.ts";
+import { joinPrefix, parsePrefix, type Prefix } from "../model/name.ts";
 
 /** What one of a service's names stands for. */
 export type Meaning =
@@ -59,7 +59,6 @@ export function namesOf(declaration: Declaration): ReadonlyMap<Prefix, Meaning> 
     // An id made from an address says nothing of whose task it is: only a chosen one is a name of its own.
     if (task.isNamed) claim(joinPrefix(task.id, declaration.namespace), meaning);
   }
-  names.delete(EMPTY_PREFIX);
   return names;
 }
 

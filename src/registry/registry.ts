@@ -278,7 +278,10 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
 
   function unclaim(entry: Entry): void {
     for (const name of namesOf(entry.service.declaration).keys()) names.remove(name, entry);
-    for (const address of addressesOf(entry.service.declaration).keys()) addresses.remove(address, entry);
+    for (const address of addressesOf(entry.service.declaration).keys()) {
+      addresses.remove(address, entry);
+      leases.released(address);
+    }
   }
 
   /** Gives VIPs last, when all task addresses of the change are known: those are never given. */

@@ -42,6 +42,8 @@ export interface VipLeases {
   take(service: string, network: string, pool: Subnet): Address;
   /** Frees all that the service has but the leases in `kept`; they are its own again if it comes back in time. */
   free(service: string, kept?: ReadonlySet<Address>): void;
+  /** To be told of an address that a task used and does not any more. */
+  released(address: Address): void;
   /** The service that has the address now. */
   holderOf(address: Address): string | undefined;
 }
@@ -75,9 +77,6 @@ export function leaseVips(
 /** Long enough for every client's cache and connection to have ended. */
 const QUARANTINE_MS = 3_600_000;
 
-/** A pool found full is not searched again for so long. */
-const FULL_POOL_REST_MS = 1000;
-
 interface HeldLease extends Lease {
   /** When it was freed, by the monotonic clock. */
   freedAt: number | undefined;
@@ -96,8 +95,8 @@ export function createVipLeases(
 ): VipLeases {
   const byAddress = new Map<Address, HeldLease>();
   const byService = new Map<string, HeldLease[]>();
-  /** Pools in which nothing was found, and when: thousands of services may ask in a row. */
-  const fullSince = new Map<string, number>();
+  /** Pools in which nothing is to be had, and until when by the clock: thousands of services may ask in a row. */
+  const full = new Map<string, { readonly pool: Subnet; until: number }>();
   for (const lease of store.restored) add({ ...lease, freedAt: undefined });
 
   return {
@@ -117,10 +116,12 @@ export function createVipLeases(
     },
     free(service, kept) {
       for (const lease of byService.get(service) ?? []) {
-        if (kept?.has(lease.address)) continue;
-        lease.freedAt ??= clock.monotonic();
+        if (kept?.has(lease.address) || lease.freedAt !== undefined) continue;
+        lease.freedAt = clock.monotonic();
+        searchAgain(lease.address, lease.freedAt + QUARANTINE_MS);
       }
     },
+    released: (address) => searchAgain(address, clock.monotonic()),
     holderOf(address) {
       const lease = byAddress.get(address);
       return lease?.freedAt === undefined ? lease?.service : undefined;
@@ -131,15 +132,16 @@ export function createVipLeases(
     const { first, count } = usable(pool);
     const poolName = formatSubnet(pool);
     const now = clock.monotonic();
-    if (now - (fullSince.get(poolName) ?? -Infinity) >= FULL_POOL_REST_MS) {
-      fullSince.delete(poolName);
+    if (now >= (full.get(poolName)?.until ?? -Infinity)) {
+      let until = Infinity;
       for (const offset of probe(service, count)) {
         const address = addressAt(pool, first + offset);
         const lease = byAddress.get(address);
         if (lease?.freedAt !== undefined && now - lease.freedAt >= QUARANTINE_MS) drop(lease);
         if (!byAddress.has(address) && !isTaken(address)) return address;
+        until = Math.min(until, (lease?.freedAt ?? Infinity) + QUARANTINE_MS);
       }
-      fullSince.set(poolName, now);
+      full.set(poolName, { pool, until });
     }
     throw new RotaError(
       "ERR_ROTA_VIP",
@@ -154,7 +156,14 @@ export function createVipLeases(
     else byService.set(lease.service, [lease]);
   }
 
+  function searchAgain(address: Address, from: number): void {
+    for (const found of full.values()) {
+      if (isInside(found.pool, address)) found.until = Math.min(found.until, from);
+    }
+  }
+
   function drop(lease: HeldLease): void {
+    searchAgain(lease.address, clock.monotonic());
     byAddress.delete(lease.address);
     store.forget(lease);
     const rest = (byService.get(lease.service) ?? []).filter((other) => other !== lease);

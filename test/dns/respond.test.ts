@@ -215,4 +215,8 @@ test("what is answered is counted", () => {
     [3, 1],
   ]);
   expect(counters.ignored).toBe(1);
+  const before = server.counters.truncated;
+  server.respond(query({ name: "crowd" }), "udp");
+  server.respond(query({ name: "web" }), "udp");
+  expect(server.counters.truncated).toBe(before + 1);
 });

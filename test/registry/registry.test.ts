@@ -3,6 +3,8 @@ import { formatAddress, parseAddress, parseSubnet } from "../../src/model/addres
 import type { ServiceDeclaration } from "../../src/schema/input.ts";
 import { formatPrefix, parseName, parsePrefix } from "../../src/model/name.ts";
 import { type Change, createRegistry, type Registry, type Source } from "../../src/registry/registry.ts";
+import { namesOf } from "../../src/registry/names.ts";
+import { deriveService, type Verdict } from "../../src/registry/service.ts";
 import { createVipLeases, forgetfulStore, type Lease } from "../../src/registry/vips.ts";
 import { roster, stillClock } from "../dns/served.ts";
 
@@ -91,6 +93,20 @@ describe("a change names exactly the services that it touched", () => {
     expect(touched()).toEqual(["-web", "=api"]);
   });
 
+  test("a conflict elsewhere is not touched by it", () => {
+    const { source, touched } = watched();
+    const file = roster({
+      services: { one: { aliases: ["both"] }, two: { aliases: ["both"] }, web: dnsrr("192.0.2.1") },
+    });
+    source.publish(file);
+    touched();
+    source.publish({
+      ...file,
+      services: [...file.services.slice(0, 2), ...roster({ services: { web: dnsrr("192.0.2.2") } }).services],
+    });
+    expect(touched()).toEqual(["~web"]);
+  });
+
   test("the serial passes 2^32 as RFC 1982 says", () => {
     const clock = stillClock(0xffff_ffff * 1000);
     const registry = createRegistry({ clock, store: forgetfulStore });
@@ -145,6 +161,34 @@ describe("two services that claim one name", () => {
     source.publish({ ...web, services: [...others.services, ...web.services] });
     expect(holder("www")).toContain("b.yaml");
     expect(holder("web")).toContain("b.yaml");
+  });
+
+  test("first is who stands first, also where nothing else changed", () => {
+    const services = roster({
+      services: {
+        one: { ...dnsrr("192.0.2.1"), aliases: ["x"] },
+        two: { ...dnsrr("192.0.2.1"), aliases: ["x"] },
+      },
+    }).services;
+    for (const first of ["one", "two", "one"]) {
+      source.publish({
+        ...web,
+        services: services.toSorted((service) => (formatPrefix(service.name) === first ? -1 : 1)),
+      });
+      expect(holder("x")).toContain(first);
+      const found = registry.findAddress(parseAddress("192.0.2.1"));
+      expect(found && formatPrefix(found.service.declaration.name)).toBe(first);
+    }
+  });
+
+  test("one declared later by an earlier source comes first", () => {
+    library.publish(others);
+    source.publish(roster({ services: {} }));
+    expect(holder("www")).toContain("b.yaml");
+    const [first] = web.services;
+    if (first) source.declare(first);
+    expect(holder("www")).toContain("a.yaml");
+    library.publish(roster({ services: {} }));
   });
 
   test("a source opened later comes later", () => {
@@ -225,6 +269,62 @@ describe("VIPs", () => {
     expect(vipsOf(registry)).toEqual(["10.0.0.1"]);
   });
 
+  test("an address that a task comes to use is taken from its service, which gets another", () => {
+    const { registry, source } = watched();
+    const library = registry.open("library");
+    source.publish(roster({ networks: pool("10.0.0.0/30"), services: { web: {} } }));
+    const [vip = ""] = vipsOf(registry);
+    library.publish(roster({ services: { api: dnsrr(vip) } }));
+    expect(vipsOf(registry)).toHaveLength(1);
+    expect(vipsOf(registry)).not.toEqual([vip]);
+  });
+
+  test("a service that got none gets one as soon as there is one", () => {
+    const { registry, source } = watched();
+    const library = registry.open("library");
+    library.publish(roster({ services: { api: dnsrr("10.0.0.1") } }));
+    source.publish(roster({ networks: pool("10.0.0.1/32"), services: { web: {} } }));
+    expect(vipsOf(registry)).toEqual([]);
+    library.withdraw(parsePrefix("api"));
+    expect(vipsOf(registry)).toEqual(["10.0.0.1"]);
+  });
+
+  test("one on a network that its service has left is freed", () => {
+    const clock = stillClock();
+    const registry = createRegistry({ clock, store: forgetfulStore });
+    const source = registry.open("file");
+    const networks = { a: { vips: "10.0.0.1/32" }, b: { vips: "10.0.0.2/32" } };
+    const publish = (web: string, api: string): string[] => {
+      source.publish(roster({ networks, services: { web: { networks: [web] }, api: { networks: [api] } } }));
+      return vipsOf(registry);
+    };
+    expect(publish("a", "b")).toEqual(["10.0.0.1", "10.0.0.2"]);
+    expect(publish("b", "a")).toEqual([]);
+    clock.turn(3_600_000);
+    expect(publish("b", "a")).toEqual(["10.0.0.2", "10.0.0.1"]);
+  });
+
+  test("that a dnsrr service holds for later lead nowhere now", () => {
+    const { registry, source } = watched();
+    source.publish(roster({ networks: pool("10.0.0.1/32"), services: { web: {} } }));
+    expect(registry.findAddress(parseAddress("10.0.0.1"))).toBeDefined();
+    source.publish(roster({ networks: pool("10.0.0.1/32"), services: { web: dnsrr("192.0.2.1") } }));
+    expect(registry.findAddress(parseAddress("10.0.0.1"))).toBeUndefined();
+  });
+
+  test("a full pool is not searched anew for each of thousands of services", () => {
+    let looks = 0;
+    const isTaken = (): boolean => {
+      looks += 1;
+      return true;
+    };
+    const leases = createVipLeases(stillClock(), forgetfulStore, isTaken);
+    const subnet = parseSubnet("10.0.0.0/24");
+    for (let at = 0; at < 1000; at++)
+      expect(() => leases.take(`s${at}`, "default", subnet)).toThrow("no VIP is left");
+    expect(looks).toBe(254);
+  });
+
   test("one freed is not given out again for an hour, but to its own service", () => {
     const clock = stillClock();
     const registry = createRegistry({ clock, store: forgetfulStore });
@@ -279,6 +379,65 @@ describe("VIPs", () => {
     expect(new Set(vipsOf(registry)).size).toBe(254);
     expect(vipsOf(registry)).not.toContain("10.0.0.255");
     expect(vipsOf(registry)).not.toContain("10.0.0.0");
+  });
+});
+
+describe("networks", () => {
+  test("of two that declare one name, the first source's counts", () => {
+    const { registry, source } = watched();
+    registry.open("library").publish(roster({ networks: { a: { vips: "10.2.0.0/24" } } }));
+    source.publish(roster({ networks: { a: { vips: "10.1.0.0/24" } } }));
+    expect(registry.networks.get("a")?.vips).toEqual([parseSubnet("10.1.0.0/24")]);
+  });
+
+  test("the smallest subnet around an address is found, and none for what is not whole in it", () => {
+    const { registry, source } = watched();
+    source.publish(
+      roster({
+        networks: { a: { subnets: ["10.0.0.0/8", "10.0.0.0/24"] }, b: { subnets: ["172.16.0.0/24"] } },
+      }),
+    );
+    expect(registry.findSubnet(parseAddress("10.0.0.9"), 32)).toEqual(parseSubnet("10.0.0.0/24"));
+    expect(registry.findSubnet(parseAddress("10.0.1.9"), 32)).toEqual(parseSubnet("10.0.0.0/8"));
+    expect(registry.findSubnet(parseAddress("172.16.0.0"), 16)).toBeUndefined();
+  });
+});
+
+describe("the names of a service", () => {
+  test("are claimed once each: its own before its tasks', a slot's before an id's", () => {
+    const [web] = roster({
+      services: {
+        web: {
+          aliases: ["tasks.web"],
+          tasks: [
+            { id: "2", address: "192.0.2.1" },
+            { id: "b", slot: 2, address: "192.0.2.2" },
+          ],
+        },
+      },
+    }).services;
+    const names = new Map(
+      [...(web ? namesOf(web) : [])].map(([name, meaning]) => [formatPrefix(name), meaning]),
+    );
+    expect(names.get("tasks.web")?.kind).toBe("service");
+    expect(names.get("2.web")).toMatchObject({ kind: "task", task: { slot: 2 } });
+  });
+
+  test("a task that is checked does not serve before it passes, one that is not does", () => {
+    const [declaration] = roster({ services: { web: dnsrr("192.0.2.1", "192.0.2.2") } }).services;
+    if (!declaration) throw new Error("no service");
+    const [one, two] = declaration.tasks.map((task, at) => ({ ...task, isChecked: at === 0 }));
+    const tasks = one && two ? [one, two] : [];
+    const serving = (verdict?: Verdict) =>
+      deriveService(
+        "web",
+        { ...declaration, tasks },
+        { vips: [], vipProblem: undefined },
+        new Map(verdict && one ? [[one.id, verdict]] : []),
+      ).serving;
+    expect(serving()).toEqual([two]);
+    expect(serving("starting")).toEqual([two]);
+    expect(serving("passing")).toEqual([one, two]);
   });
 });
 
