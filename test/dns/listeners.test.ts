@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -5,6 +6,7 @@ import { networkInterfaces } from "node:os";
 import { describe, expect, test } from "vitest";
 import { readReply } from "../../src/ask/reply.ts";
 import { parseListen } from "../../src/dns/listeners.ts";
+import { testNeeding } from "../needing.ts";
 import { query } from "../wire/query.ts";
 import { type Served, served } from "./served.ts";
 import { askUdp, connectTcp, framed, listen } from "./sockets.ts";
@@ -126,6 +128,25 @@ describe("a listener", () => {
     expect(server.counters.defects).toBe(0);
   });
 });
+
+const FROM_PORT_0 = `
+  socket(my $raw, PF_INET, SOCK_RAW, 17) or die $!;
+  my ($port, $hex) = @ARGV;
+  my $query = pack("H*", $hex);
+  send($raw, pack("n4", 0, $port, 8 + length $query, 0) . $query, 0, pack_sockaddr_in(0, inet_aton("127.0.0.1"))) or die $!;
+`;
+
+testNeeding({ root: true, programs: ["perl"] })(
+  "a query from port 0, to which nothing can be sent, is counted and harms nobody",
+  async () => {
+    const server = web();
+    await using listeners = await listen(server);
+    const port = listeners.addresses[0]?.port ?? 0;
+    execFileSync("perl", ["-MSocket", "-e", FROM_PORT_0, `${port}`, Buffer.from(asked).toString("hex")]);
+    expect(readReply((await askUdp(asked, port)).octets).answers).toHaveLength(1);
+    expect(server.counters.unsent).toBe(1);
+  },
+);
 
 describe("a TCP connection", () => {
   test("takes 100 queries before it gives the first reply, and answers all", async () => {
