@@ -4,10 +4,11 @@ export type { NameConflict, ServiceState, TaskState } from "./app/state.ts";
 export { RotaError, type RotaErrorCode } from "./base/error.ts";
 export type { Log } from "./base/log.ts";
 export type { Counters, Transport } from "./dns/counters.ts";
-export type { ListenAddress } from "./dns/listeners.ts";
+export type { ListenAddress } from "./dns/listen.ts";
 export type { Outside } from "./dns/respond.ts";
 export type { EndpointMode, Order, Protocol, WhenEmpty } from "./model/declaration.ts";
 export type {
+  AddressInput,
   DurationInput,
   NetworkInput,
   PortInput,

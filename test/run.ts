@@ -16,19 +16,29 @@ export interface RunOptions {
    * @default {}
    */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * Milliseconds after which it is ended, and the test with it: a program that waits for something is named so.
+   * @default never
+   */
+  readonly limitMs?: number;
 }
 
 /** Runs a program to its end, without anything to read. */
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const { cwd, env = {} } = options;
+  const { cwd, env = {}, limitMs } = options;
   const child = spawn(program, args, {
     cwd,
     env: { ...plainEnv(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    timeout: limitMs,
+    killSignal: "SIGKILL",
   });
   const output = Promise.all([textOf(child.stdout), textOf(child.stderr)]);
   await once(child, "close");
   const [stdout, stderr] = await output;
+  if (child.signalCode === "SIGKILL" && limitMs !== undefined) {
+    throw new Error(`"${program} ${args.join(" ")}" waited for something and was ended: ${stdout}${stderr}`);
+  }
   return { stdout, stderr, code: child.exitCode };
 }
 

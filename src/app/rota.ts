@@ -3,19 +3,27 @@ import { messageOf, RotaError } from "../base/error.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import { createScope } from "../base/scope.ts";
 import { type Counters, createCounters } from "../dns/counters.ts";
-import { type ListenAddress, openListeners, parseListen } from "../dns/listeners.ts";
+import { type ListenAddress, parseListen } from "../dns/listen.ts";
+import { openListeners } from "../dns/listeners.ts";
 import { isWildcard } from "../dns/interfaces.ts";
-import { createRespond } from "../dns/respond.ts";
+import { createRespond, type Outside } from "../dns/respond.ts";
 import { createRotation } from "../dns/rotation.ts";
 import { CONNECTION_LIMITS } from "../dns/tcp.ts";
 import { type Address, parseAddress } from "../model/address.ts";
 import type { Roster } from "../model/declaration.ts";
 import type { ServiceDeclaration } from "../schema/input.ts";
-import { formatName, MAX_ZONE_OCTETS, type Name, parseName, parsePrefix } from "../model/name.ts";
+import {
+  formatName,
+  MAX_ZONE_OCTETS,
+  type Name,
+  parseName,
+  parsePrefix,
+  type Prefix,
+} from "../model/name.ts";
 import { formatProblem } from "../schema/problem.ts";
 import { parseService, parseServicesFile } from "../schema/schema.ts";
-import { type Change, createRegistry } from "../registry/registry.ts";
-import type { Verdict } from "../registry/service.ts";
+import { type Change, createRegistry, type Registry } from "../registry/registry.ts";
+import type { Service, Verdict } from "../registry/service.ts";
 import { forgetfulStore } from "../registry/vips.ts";
 import type { SourceReport } from "../sources/report.ts";
 import { watchServices } from "../sources/watch.ts";
@@ -88,6 +96,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     signal,
   } = options;
   signal?.throwIfAborted();
+  assertOneOf("outside", OUTSIDES, outside);
   assertPositive("maxConnections", maxConnections);
   assertPositive("idleMs", idleMs);
   const specs = listen.map(parseListen);
@@ -122,9 +131,16 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   });
   const listeners = scope.use(await openListeners(specs, { respond, counters, limits, log }));
 
+  signal?.throwIfAborted(); // it may have been while files were read
   const open = scope.move();
-  const close = async (): Promise<void> => open[Symbol.asyncDispose]();
-  signal?.addEventListener("abort", () => void close().catch(tellOf(log)), { once: true });
+  let closing: PromiseLike<void> | undefined;
+  const close = async (): Promise<void> => {
+    life.abort(); // from now on nothing is taken
+    closing ??= open[Symbol.asyncDispose]();
+    await closing;
+  };
+  const closeByItself = (): void => void close().catch(tellOf(log));
+  signal?.addEventListener("abort", closeByItself, { once: true, signal: life.signal });
 
   return {
     get addresses() {
@@ -148,13 +164,13 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     },
     async report(service, task, verdict) {
       assertOpen(life.signal);
-      const found = registry.find(parsePrefix(service));
-      const id = found === undefined || found === "below" ? "" : found.service.id;
-      if (registry.report(id, parsePrefix(task), verdict)) return;
-      throw new RotaError(
-        "ERR_ROTA_DECLARATION",
-        `could not report on task ${task} of service ${service}: there is none`,
-      );
+      assertOneOf("verdict", VERDICTS, verdict);
+      const name = parsePrefix(service);
+      // Its own first: of a name that a file holds, it may have declared a service, too.
+      const found = library.find(name) ?? serviceNamed(registry, name);
+      if (found && registry.report(found.id, parsePrefix(task), verdict)) return;
+      const what = `could not report on task ${task} of service ${service}: there is none`;
+      throw new RotaError("ERR_ROTA_DECLARATION", what);
     },
     services: () => [...registry.services()].map(stateOf),
     conflicts: () => registry.conflicts().flatMap(conflictState),
@@ -177,6 +193,23 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
 
 function assertOpen(life: AbortSignal): void {
   if (life.aborted) throw new RotaError("ERR_ROTA_CLOSED", "this Rota is closed: start another");
+}
+
+const VERDICTS: readonly string[] = ["starting", "passing", "failing"] satisfies Verdict[];
+const OUTSIDES: readonly string[] = ["refused", "servfail", "nxdomain"] satisfies Outside[];
+
+/** For those who write JavaScript: types tell the others. */
+function assertOneOf(option: string, words: readonly string[], value: string): void {
+  if (words.includes(value)) return;
+  throw new RotaError(
+    "ERR_ROTA_OPTION",
+    `could not take ${option} "${value}": it is one of ${words.join(", ")}`,
+  );
+}
+
+function serviceNamed(registry: Registry, name: Prefix): Service | undefined {
+  const found = registry.find(name);
+  return found === undefined || found === "below" ? undefined : found.service;
 }
 
 function assertPositive(option: string, value: number): void {

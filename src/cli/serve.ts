@@ -115,7 +115,7 @@ function declare(yargs: Argv<GlobalArguments>) {
       choices: ["refused", "servfail", "nxdomain"] as const,
       default: "refused" as const,
       requiresArg: true,
-      describe: "What names get that are not ours; musl waits out its time-out for refused ones",
+      describe: "What names get that are not ours; musl (Alpine) waits out its time-out for all but nxdomain",
     },
     poll: {
       type: "boolean",

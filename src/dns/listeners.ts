@@ -1,28 +1,13 @@
-import { isIPv4, isIPv6 } from "node:net";
 import { messageOf, RotaError, systemCodeOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { createScope } from "../base/scope.ts";
 import { formatEndpoint } from "../model/address.ts";
 import type { Counters, Transport } from "./counters.ts";
 import { type Bound, followInterfaces, isWildcard } from "./interfaces.ts";
+import type { ListenAddress, ListenSpec } from "./listen.ts";
 import type { Respond } from "./respond.ts";
 import { type ConnectionLimits, createConnections, openTcp } from "./tcp.ts";
 import { openUdp } from "./udp.ts";
-
-/** Where to listen. */
-export interface ListenSpec {
-  readonly transports: readonly Transport[];
-  readonly address: string;
-  /** 0: any free port, the same one for all transports. */
-  readonly port: number;
-}
-
-/** Where something listens. */
-export interface ListenAddress {
-  readonly transport: Transport;
-  readonly address: string;
-  readonly port: number;
-}
 
 export interface Listeners extends AsyncDisposable {
   /** Every socket that is open now. */
@@ -38,38 +23,6 @@ export interface ListenersOptions {
 
 /** A port that is free for UDP may be taken for TCP; with port 0 another is tried. */
 const PORT_TRIES = 16;
-
-/**
- * Reads `udp://`, `tcp://` or nothing (both) in front of ADDRESS:PORT.
- *
- * @throws RotaError `ERR_ROTA_OPTION`
- */
-export function parseListen(text: string): ListenSpec {
-  const [, scheme = "", rest = ""] = /^(?:([a-z]+):\/\/)?(.*)$/.exec(text) ?? [];
-  const transports = TRANSPORTS.get(scheme);
-  if (!transports) {
-    throw new RotaError(
-      "ERR_ROTA_OPTION",
-      `could not listen on "${text}": write udp://, tcp:// or nothing in front of ADDRESS:PORT`,
-    );
-  }
-  const [, six, four, digits] = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(rest) ?? [];
-  const address = six ?? four ?? "";
-  const port = Number(digits ?? Number.NaN);
-  if (!(six === undefined ? isIPv4(address) : isIPv6(address)) || !(port <= 65_535)) {
-    throw new RotaError(
-      "ERR_ROTA_OPTION",
-      `could not listen on "${text}": write it as 127.0.0.1:5300, [::1]:5300 or 0.0.0.0:53`,
-    );
-  }
-  return { transports, address, port };
-}
-
-const TRANSPORTS: ReadonlyMap<string, readonly Transport[]> = new Map([
-  ["", ["udp", "tcp"]],
-  ["udp", ["udp"]],
-  ["tcp", ["tcp"]],
-]);
 
 /**
  * Listens on all of `specs`, or on none if one cannot be had.

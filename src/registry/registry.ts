@@ -43,6 +43,8 @@ export interface Source {
   publish(roster: Roster): void;
   /** Adds one service, or replaces the one of its name, at a cost in proportion to that service. */
   declare(declaration: Declaration): Service;
+  /** The service that this source declared by this name. */
+  find(name: Prefix): Service | undefined;
   /** Takes one service back; false if this source declares none of that name. */
   withdraw(name: Prefix): boolean;
 }
@@ -181,6 +183,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
             const id = idOf(source, declaration, 1);
             return put(source, id, declaration, entries.get(id)?.rank ?? source.nextRank++);
           }).service,
+        find: (own) => source.entries.get(`${name}:${formatPrefix(own)}`)?.service,
         withdraw: (own) => change(() => remove(source.entries.get(`${name}:${formatPrefix(own)}`))),
       };
     },

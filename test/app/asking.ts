@@ -1,5 +1,5 @@
 import { Resolver } from "node:dns/promises";
-import type { Rota } from "../../src/app/rota.ts";
+import type { Rota } from "../../src/index.ts";
 import { systemCodeOf } from "../../src/base/error.ts";
 
 /** Asks a Rota by UDP, as any program on this machine would. */

@@ -1,8 +1,7 @@
 import { getEventListeners } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { RotaOptions } from "../../src/app/options.ts";
-import { type Rota, startRota } from "../../src/app/rota.ts";
+import { type Rota, type RotaOptions, startRota } from "../../src/index.ts";
 import { createScope, type Scope } from "../../src/base/scope.ts";
 import { createFolder } from "../sources/folder.ts";
 import { refusalOf } from "./refusal.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Rota, type ServicesChange, startRota } from "../../src/app/rota.ts";
+import { type Rota, type ServicesChange, startRota } from "../../src/index.ts";
 import { createScope, type Scope } from "../../src/base/scope.ts";
 import { createFolder, type Folder } from "../sources/folder.ts";
 import { asking } from "./asking.ts";

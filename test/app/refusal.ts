@@ -1,4 +1,4 @@
-import { RotaError } from "../../src/base/error.ts";
+import { RotaError } from "../../src/index.ts";
 
 /** What a call was refused with, as `ERR_ROTA_NAME: …`; anything else that came of it fails the test. */
 export async function refusalOf(call: Promise<unknown>): Promise<string> {

@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Rota, startRota } from "../../src/app/rota.ts";
-import type { RotaOptions } from "../../src/app/options.ts";
-import type { ServiceDeclaration } from "../../src/schema/input.ts";
+import { type Rota, type RotaOptions, type ServiceDeclaration, startRota } from "../../src/index.ts";
 import { asking } from "./asking.ts";
 import { refusalOf } from "./refusal.ts";
 

@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { RotaOptions } from "../../src/app/options.ts";
-import { type Rota, type ServicesChange, startRota } from "../../src/app/rota.ts";
+import { type Rota, type RotaOptions, type ServicesChange, startRota } from "../../src/index.ts";
 import { createScope } from "../../src/base/scope.ts";
 import { asking } from "./asking.ts";
 import { refusalOf } from "./refusal.ts";

@@ -6,6 +6,7 @@ import { ask } from "../../src/ask/ask.ts";
 import { parseType } from "../../src/ask/mnemonics.ts";
 import { parseServer } from "../../src/ask/server.ts";
 import { parseName } from "../../src/model/name.ts";
+import { plainEnv } from "../run.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
@@ -33,10 +34,9 @@ export function serving(
   words: readonly string[],
   { variables = {}, enter = [] }: ServingOptions = {},
 ): Serving {
-  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith("ROTA_"));
   const [program = "", ...rest] = [...enter, process.execPath, MAIN, "serve", ...words];
   const child = spawn(program, rest, {
-    env: { ...Object.fromEntries(kept), ROTA_LISTEN: "127.0.0.1:0", ...variables },
+    env: { ...plainEnv(), ROTA_LISTEN: "127.0.0.1:0", ...variables },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

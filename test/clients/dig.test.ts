@@ -10,14 +10,13 @@ import { shared } from "./shared.ts";
 
 const serve = shared(async () => startServe(SERVICES));
 
+const KDIG_ONCE = ["+retry=0", "+timeout=60"];
+
 type Ask = (at: readonly string[], question: readonly string[]) => readonly string[];
 
 const dig: Ask = (at, question) => ["dig", ...at, "@127.0.0.1", "+tries=1", "+timeout=60", ...question];
 // Left to itself, kdig asks in small letters.
-const kdig: Ask = (at, question) => [
-  ...["kdig", ...at, "@127.0.0.1", "+retry=0", "+timeout=60", "+noidn"],
-  ...question,
-];
+const kdig: Ask = (at, question) => ["kdig", ...at, "@127.0.0.1", ...KDIG_ONCE, "+noidn", ...question];
 const drill: Ask = (at, question) => ["drill", ...at, ...question, "@127.0.0.1"];
 
 const CLIENTS: readonly { client: string; program: string; ask: Ask }[] = [

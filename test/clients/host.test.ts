@@ -9,6 +9,8 @@ import { shared } from "./shared.ts";
 
 const serve = shared(async () => startServe(SERVICES));
 
+const ONCE = ["-R", "1", "-W", "60"];
+
 const TABLE: readonly { asks: string; prints: readonly string[]; code?: number }[] = [
   { asks: "web.rota.internal", prints: [`web.rota.internal has address ${VIP}`] },
   { asks: "WEB.rota.internal", prints: [`WEB.rota.internal has address ${VIP}`] },
@@ -38,11 +40,7 @@ const TABLE: readonly { asks: string; prints: readonly string[]; code?: number }
 for (const { asks, prints, code = 0 } of TABLE) {
   testNeeding({ programs: ["host"] })(`host ${asks}`, async () => {
     const { port } = await serve();
-    const ended = await run([
-      ...["host", "-p", `${port}`, "-R", "1", "-W", "60"],
-      ...asks.split(" "),
-      "127.0.0.1",
-    ]);
+    const ended = await run(["host", "-p", `${port}`, ...ONCE, ...asks.split(" "), "127.0.0.1"]);
     expect(ended).toMatchObject({ code, stderr: "" });
     // Behind a head that says who is asked.
     const [, printed = ""] = ended.stdout.split("\n\n");

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { plainEnv } from "../run.ts";
 import type { ServicesFile } from "../../src/schema/input.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
@@ -33,9 +34,8 @@ export async function startServe(services: ServicesFile, options: ServeOptions =
   await writeFile(file, JSON.stringify(services));
 
   const command = [...enter, process.execPath, MAIN, "serve", file, "--listen", listen, ...words];
-  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith("ROTA_"));
   const child = spawn(command[0] ?? "", command.slice(1), {
-    env: Object.fromEntries(kept),
+    env: plainEnv(),
     stdio: ["ignore", "ignore", "pipe"],
   });
   try {

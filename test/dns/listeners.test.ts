@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { describe, expect, test } from "vitest";
 import { readReply } from "../../src/ask/reply.ts";
-import { parseListen } from "../../src/dns/listeners.ts";
+import { parseListen } from "../../src/dns/listen.ts";
 import { testNeeding } from "../needing.ts";
 import { query } from "../wire/query.ts";
 import { type Served, served } from "./served.ts";

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { connect, isIPv6, type Socket } from "node:net";
 import { silentLog } from "../../src/base/log.ts";
 import { createFrames } from "../../src/dns/frames.ts";
-import { type Listeners, openListeners, parseListen } from "../../src/dns/listeners.ts";
+import { parseListen } from "../../src/dns/listen.ts";
+import { type Listeners, openListeners } from "../../src/dns/listeners.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../../src/dns/tcp.ts";
 import type { Served } from "./served.ts";
 
