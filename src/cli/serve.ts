@@ -3,6 +3,7 @@ import type { Argv } from "yargs";
 import { setTimeout } from "node:timers/promises";
 import { type Rota, startRota } from "../app/rota.ts";
 import { RotaError } from "../base/error.ts";
+import type { Log } from "../base/log.ts";
 import { formatEndpoint } from "../model/address.ts";
 import { parseDuration } from "../model/duration.ts";
 import { count } from "./count.ts";
@@ -23,8 +24,8 @@ async function serve(argv: ServeArguments): Promise<void> {
   const log = createLog(argv.logLevel, argv.logFormat);
   // Heard from now on: reading large files takes seconds, in which a SIGHUP must not end it.
   const told = firstOf(["SIGTERM", "SIGINT"]);
-  let reload = async (): Promise<void> => {};
-  process.on("SIGHUP", () => void reload());
+  let running: Rota | undefined;
+  process.on("SIGHUP", () => void reload(running, log));
 
   const { files, poll, listen, zone, outside, maxConnections, idle } = argv;
   await using rota = await startRota({
@@ -37,10 +38,7 @@ async function serve(argv: ServeArguments): Promise<void> {
     idleMs: idle,
     log,
   });
-  reload = async () => {
-    log.info({}, "SIGHUP: reading the services files again");
-    await rota.reload();
-  };
+  running = rota;
   const [first] = rota.addresses;
   log.info({ addresses: rota.addresses }, `answering for ${rota.zone} on ${formatAddresses(rota)}`);
   if (argv.logFormat === "text" && first) process.stdout.write(formatHint(rota, first.address, first.port));
@@ -50,6 +48,12 @@ async function serve(argv: ServeArguments): Promise<void> {
   for (const again of ["SIGTERM", "SIGINT"]) process.once(again, () => process.exit());
   log.info({ signal }, argv.drain > 0 ? `${signal}: ending in ${argv.drain / 1000} s` : `${signal}: ending`);
   await setTimeout(argv.drain);
+}
+
+async function reload(rota: Rota | undefined, log: Log): Promise<void> {
+  if (!rota) return; // it is just reading them
+  log.info({}, "SIGHUP: reading the services files again");
+  await rota.reload();
 }
 
 async function firstOf(signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> {

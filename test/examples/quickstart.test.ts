@@ -10,8 +10,9 @@ import { testNeeding } from "../needing.ts";
 import { outputOf, plainEnv } from "../run.ts";
 import { readConsole, settled, type Shown, turnBetween } from "./console.ts";
 
-const README = readFileSync(new URL("../../examples/quickstart/README.md", import.meta.url), "utf8");
-const SHOWN = readConsole(README);
+const SHOWN = shownIn("../../examples/quickstart/README.md");
+/** The project's own README shows the same server. */
+const SHOWN_FIRST = shownIn("../../README.md").filter(({ command }) => command.startsWith("dig "));
 
 test("the quickstart shows every kind of answer", () => {
   const commands = SHOWN.map(({ command }) => command).join("\n");
@@ -20,6 +21,7 @@ test("the quickstart shows every kind of answer", () => {
   expect(commands).toMatch(/-x /);
   expect(commands).toMatch(/AAAA/);
   expect(SHOWN.length).toBeGreaterThan(10);
+  expect(SHOWN_FIRST).toHaveLength(2);
 });
 
 describe("on a fresh clone, npm start serves what the quickstart's README shows:", () => {
@@ -35,7 +37,7 @@ describe("on a fresh clone, npm start serves what the quickstart's README shows:
 
   afterAll(async () => scope[Symbol.asyncDispose]());
 
-  for (const [at, shown] of SHOWN.entries()) {
+  for (const [at, shown] of [...SHOWN, ...SHOWN_FIRST].entries()) {
     testNeeding({ programs: ["dig"] })(`${at + 1}. ${shown.command}`, async () =>
       expectShown(shown, served.port, turns),
     );
@@ -46,6 +48,10 @@ describe("on a fresh clone, npm start serves what the quickstart's README shows:
     await expect(connectTo(served.port)).rejects.toThrow("ECONNREFUSED");
   });
 });
+
+function shownIn(readme: string): readonly Shown[] {
+  return readConsole(readFileSync(new URL(readme, import.meta.url), "utf8"));
+}
 
 async function expectShown(
   { command, lines }: Shown,
