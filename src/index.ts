@@ -1,6 +1,6 @@
-export { startRota, type Rota, type ServicesChange } from "./app/rota.ts";
+export { startRota, type Rota } from "./app/rota.ts";
 export type { RotaOptions } from "./app/options.ts";
-export type { NameConflict, ServiceState, TaskState } from "./app/state.ts";
+export type { NameConflict, ServicesChange, ServiceState, TaskState } from "./app/state.ts";
 export { RotaError, type RotaErrorCode } from "./base/error.ts";
 export type { Log } from "./base/log.ts";
 export type { Counters, Transport } from "./dns/counters.ts";

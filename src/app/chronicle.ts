@@ -3,6 +3,7 @@ import { formatPrefix } from "../model/name.ts";
 import { ownName } from "../registry/names.ts";
 import type { Change, Conflict, Registry, Touched } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
+import type { SourceReport } from "../sources/report.ts";
 
 /** Changes of more services than this are told in one line. */
 const TOLD_ONE_BY_ONE = 10;
@@ -46,6 +47,19 @@ export function chronicle(registry: Registry, log: Log, signal: AbortSignal): vo
     }
   }
 }
+
+/** Writes into the log what a source has to say. */
+export function tellSource(log: Log): (report: SourceReport) => void {
+  return ({ message, ...fields }) => log[LEVELS[fields.kind]](fields, message);
+}
+
+const LEVELS: Readonly<Record<SourceReport["kind"], keyof Log>> = {
+  read: "info",
+  recovered: "info",
+  warning: "warn",
+  gone: "warn",
+  problem: "error",
+};
 
 /** A line for people on who answers for a name that two claim. */
 export function formatConflict(name: Conflict["name"], holder: Service, other: Service): string {

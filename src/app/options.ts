@@ -1,6 +1,13 @@
-import type { Log } from "../base/log.ts";
+import { messageOf, RotaError } from "../base/error.ts";
+import { type Log, silentLog } from "../base/log.ts";
+import { type ListenSpec, parseListen } from "../dns/listen.ts";
 import type { Outside } from "../dns/respond.ts";
+import { CONNECTION_LIMITS, type ConnectionLimits } from "../dns/tcp.ts";
+import type { Roster } from "../model/declaration.ts";
+import { MAX_ZONE_OCTETS, type Name, parseName } from "../model/name.ts";
 import type { NetworkInput, ServiceDeclaration } from "../schema/input.ts";
+import { formatProblem } from "../schema/problem.ts";
+import { parseServicesFile } from "../schema/schema.ts";
 
 /** How to start; nothing is needed: then the library alone declares services. */
 export interface RotaOptions {
@@ -60,4 +67,88 @@ export interface RotaOptions {
    * @default never
    */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What is asked for, checked, every default filled in. */
+export interface ReadOptions {
+  readonly files: readonly string[];
+  readonly poll: boolean;
+  readonly listen: readonly ListenSpec[];
+  readonly zone: Name | undefined;
+  readonly outside: Outside;
+  readonly limits: ConnectionLimits;
+  readonly roster: Roster;
+  readonly log: Log;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** @throws RotaError `ERR_ROTA_OPTION`, `ERR_ROTA_DECLARATION` */
+export function readOptions(options: RotaOptions): ReadOptions {
+  const {
+    files = [],
+    poll = false,
+    services = {},
+    networks = {},
+    listen = ["127.0.0.1:0"],
+    zone,
+    outside = "refused",
+    maxConnections = CONNECTION_LIMITS.maxConnections,
+    idleMs = CONNECTION_LIMITS.idleMs,
+    log = silentLog,
+    signal,
+  } = options;
+  assertPositive("maxConnections", maxConnections);
+  assertPositive("idleMs", idleMs);
+  assertOutside(outside);
+  return {
+    files,
+    poll,
+    listen: listen.map(parseListen),
+    zone: zone === undefined ? undefined : parseZone(zone),
+    outside,
+    limits: { maxConnections, idleMs },
+    roster: parseRoster(services, networks),
+    log,
+    signal,
+  };
+}
+
+/** For those who write JavaScript: types tell the others. */
+function assertOutside(outside: string): void {
+  if (OUTSIDES.includes(outside)) return;
+  throw new RotaError(
+    "ERR_ROTA_OPTION",
+    `could not take outside "${outside}": it is refused, servfail or nxdomain`,
+  );
+}
+
+const OUTSIDES: readonly string[] = ["refused", "servfail", "nxdomain"] satisfies Outside[];
+
+function assertPositive(option: string, value: number): void {
+  if (Number.isSafeInteger(value) && value > 0) return;
+  throw new RotaError(
+    "ERR_ROTA_OPTION",
+    `could not start with ${option} ${value}: it must be a whole number from 1`,
+  );
+}
+
+function parseRoster(services: object, networks: object): Roster {
+  const parsed = parseServicesFile({ services, networks }, () => "startRota");
+  if (parsed.ok) return parsed.roster;
+  const told = parsed.problems.map(formatProblem).join("; ");
+  throw new RotaError("ERR_ROTA_DECLARATION", `could not declare the services: ${told}`);
+}
+
+function parseZone(text: string): Name {
+  try {
+    const zone = parseName(text);
+    if (zone.length <= MAX_ZONE_OCTETS) return zone;
+  } catch (error) {
+    const why = messageOf(error).replace(/^.* is not a name: /, "");
+    throw new RotaError("ERR_ROTA_OPTION", `could not take "${text}" for a zone: ${why}`, { cause: error });
+  }
+  throw new RotaError(
+    "ERR_ROTA_OPTION",
+    `could not take "${text}" for a zone: it has over ${MAX_ZONE_OCTETS} octets`,
+  );
 }

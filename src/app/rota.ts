@@ -1,35 +1,31 @@
 import { systemClock } from "../base/clock.ts";
 import { messageOf, RotaError } from "../base/error.ts";
-import { type Log, silentLog } from "../base/log.ts";
+import type { Log } from "../base/log.ts";
 import { createScope } from "../base/scope.ts";
 import { type Counters, createCounters } from "../dns/counters.ts";
-import { type ListenAddress, parseListen } from "../dns/listen.ts";
-import { openListeners } from "../dns/listeners.ts";
 import { isWildcard } from "../dns/interfaces.ts";
-import { createRespond, type Outside } from "../dns/respond.ts";
+import type { ListenAddress } from "../dns/listen.ts";
+import { type Listeners, openListeners } from "../dns/listeners.ts";
+import { createRespond } from "../dns/respond.ts";
 import { createRotation } from "../dns/rotation.ts";
-import { CONNECTION_LIMITS } from "../dns/tcp.ts";
 import { type Address, parseAddress } from "../model/address.ts";
-import type { Roster } from "../model/declaration.ts";
-import type { ServiceDeclaration } from "../schema/input.ts";
-import {
-  formatName,
-  MAX_ZONE_OCTETS,
-  type Name,
-  parseName,
-  parsePrefix,
-  type Prefix,
-} from "../model/name.ts";
-import { formatProblem } from "../schema/problem.ts";
-import { parseService, parseServicesFile } from "../schema/schema.ts";
-import { type Change, createRegistry, type Registry } from "../registry/registry.ts";
+import { formatName, parsePrefix, type Prefix } from "../model/name.ts";
+import { createRegistry, type Registry } from "../registry/registry.ts";
 import type { Service, Verdict } from "../registry/service.ts";
 import { forgetfulStore } from "../registry/vips.ts";
-import type { SourceReport } from "../sources/report.ts";
+import type { ServiceDeclaration } from "../schema/input.ts";
+import { parseService } from "../schema/schema.ts";
 import { watchServices } from "../sources/watch.ts";
-import { chronicle } from "./chronicle.ts";
-import type { RotaOptions } from "./options.ts";
-import { conflictState, type NameConflict, type ServiceState, stateOf } from "./state.ts";
+import { chronicle, tellSource } from "./chronicle.ts";
+import { readOptions, type RotaOptions } from "./options.ts";
+import {
+  changeState,
+  conflictState,
+  type NameConflict,
+  type ServicesChange,
+  type ServiceState,
+  stateOf,
+} from "./state.ts";
 
 /** A running Rota. */
 export interface Rota extends AsyncDisposable {
@@ -66,18 +62,6 @@ export interface Rota extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** What changed, by the services touched and no others. */
-export interface ServicesChange {
-  /** The zone's SOA serial from now on. */
-  readonly serial: number;
-  readonly services: readonly {
-    /** Undefined: the service is new. */
-    readonly before: ServiceState | undefined;
-    /** Undefined: the service is gone. */
-    readonly after: ServiceState | undefined;
-  }[];
-}
-
 /**
  * Starts a DNS server for services, and resolves when it can be asked.
  *
@@ -85,22 +69,8 @@ export interface ServicesChange {
  * nothing has been left open.
  */
 export async function startRota(options: RotaOptions = {}): Promise<Rota> {
-  const {
-    files = [],
-    poll = false,
-    listen = ["127.0.0.1:0"],
-    outside = "refused",
-    maxConnections = CONNECTION_LIMITS.maxConnections,
-    idleMs = CONNECTION_LIMITS.idleMs,
-    log = silentLog,
-    signal,
-  } = options;
+  const { files, poll, listen, zone, outside, limits, roster, log, signal } = readOptions(options);
   signal?.throwIfAborted();
-  assertOneOf("outside", OUTSIDES, outside);
-  assertPositive("maxConnections", maxConnections);
-  assertPositive("idleMs", idleMs);
-  const specs = listen.map(parseListen);
-  const zone = options.zone === undefined ? undefined : parseZone(options.zone);
 
   await using scope = createScope();
   const life = new AbortController();
@@ -110,7 +80,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   chronicle(registry, log, life.signal);
   const fileSource = registry.open("file");
   const library = registry.open("library");
-  library.publish(rosterOf(options));
+  library.publish(roster);
   const watchOptions = { poll, env: process.env, publish: fileSource.publish, report: tellSource(log) };
   const source = await watchServices(files, watchOptions, life.signal);
   scope.defer(async () => {
@@ -119,8 +89,8 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   });
 
   const counters = createCounters();
-  const limits = { maxConnections, idleMs };
-  const nameServers = (): readonly Address[] => addressesAskedAt(listeners.addresses);
+  let listening: Listeners | undefined; // it may be asked at one socket while the next is being opened
+  const nameServers = (): readonly Address[] => addressesAskedAt(listening?.addresses ?? []);
   const respond = createRespond({
     registry,
     rotation: createRotation(),
@@ -129,7 +99,8 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     counters,
     log,
   });
-  const listeners = scope.use(await openListeners(specs, { respond, counters, limits, log }));
+  const listeners = scope.use(await openListeners(listen, { respond, counters, limits, log }));
+  listening = listeners;
 
   signal?.throwIfAborted(); // it may have been while files were read
   const open = scope.move();
@@ -164,7 +135,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     },
     async report(service, task, verdict) {
       assertOpen(life.signal);
-      assertOneOf("verdict", VERDICTS, verdict);
+      assertVerdict(verdict);
       const name = parsePrefix(service);
       // Its own first: of a name that a file holds, it may have declared a service, too.
       const found = library.find(name) ?? serviceNamed(registry, name);
@@ -195,50 +166,20 @@ function assertOpen(life: AbortSignal): void {
   if (life.aborted) throw new RotaError("ERR_ROTA_CLOSED", "this Rota is closed: start another");
 }
 
-const VERDICTS: readonly string[] = ["starting", "passing", "failing"] satisfies Verdict[];
-const OUTSIDES: readonly string[] = ["refused", "servfail", "nxdomain"] satisfies Outside[];
-
 /** For those who write JavaScript: types tell the others. */
-function assertOneOf(option: string, words: readonly string[], value: string): void {
-  if (words.includes(value)) return;
+function assertVerdict(verdict: string): void {
+  if (VERDICTS.includes(verdict)) return;
   throw new RotaError(
     "ERR_ROTA_OPTION",
-    `could not take ${option} "${value}": it is one of ${words.join(", ")}`,
+    `could not take the verdict "${verdict}": it is starting, passing or failing`,
   );
 }
+
+const VERDICTS: readonly string[] = ["starting", "passing", "failing"] satisfies Verdict[];
 
 function serviceNamed(registry: Registry, name: Prefix): Service | undefined {
   const found = registry.find(name);
   return found === undefined || found === "below" ? undefined : found.service;
-}
-
-function assertPositive(option: string, value: number): void {
-  if (Number.isSafeInteger(value) && value > 0) return;
-  throw new RotaError(
-    "ERR_ROTA_OPTION",
-    `could not start with ${option} ${value}: it must be a whole number from 1`,
-  );
-}
-
-function rosterOf({ services = {}, networks = {} }: RotaOptions): Roster {
-  const parsed = parseServicesFile({ services, networks }, () => "startRota");
-  if (parsed.ok) return parsed.roster;
-  const told = parsed.problems.map(formatProblem).join("; ");
-  throw new RotaError("ERR_ROTA_DECLARATION", `could not declare the services: ${told}`);
-}
-
-function parseZone(text: string): Name {
-  try {
-    const zone = parseName(text);
-    if (zone.length <= MAX_ZONE_OCTETS) return zone;
-  } catch (error) {
-    const why = messageOf(error).replace(/^.* is not a name: /, "");
-    throw new RotaError("ERR_ROTA_OPTION", `could not take "${text}" for a zone: ${why}`, { cause: error });
-  }
-  throw new RotaError(
-    "ERR_ROTA_OPTION",
-    `could not take "${text}" for a zone: it has over ${MAX_ZONE_OCTETS} octets`,
-  );
 }
 
 /** Where others can ask: of a wildcard, the addresses behind it have listeners of their own. */
@@ -248,28 +189,6 @@ function addressesAskedAt(listening: readonly ListenAddress[]): readonly Address
     .filter((address) => !isWildcard(address) && !address.includes("%"));
   return [...new Set(texts)].map(parseAddress);
 }
-
-function changeState({ serial, touched }: Change): ServicesChange {
-  return {
-    serial,
-    services: [...touched.values()].map(({ before, after }) => ({
-      before: before && stateOf(before),
-      after: after && stateOf(after),
-    })),
-  };
-}
-
-function tellSource(log: Log): (report: SourceReport) => void {
-  return ({ message, ...fields }) => log[LEVELS[fields.kind]](fields, message);
-}
-
-const LEVELS: Readonly<Record<SourceReport["kind"], keyof Log>> = {
-  read: "info",
-  recovered: "info",
-  warning: "warn",
-  gone: "warn",
-  problem: "error",
-};
 
 function tellOf(log: Log): (error: unknown) => void {
   return (error) => log.error({ err: error }, `could not close everything: ${messageOf(error)}`);

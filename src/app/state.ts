@@ -2,7 +2,7 @@ import { formatAddress } from "../model/address.ts";
 import type { EndpointMode, Order, Protocol, TaskDeclaration, WhenEmpty } from "../model/declaration.ts";
 import { formatPrefix } from "../model/name.ts";
 import { ownName } from "../registry/names.ts";
-import type { Conflict } from "../registry/registry.ts";
+import type { Change, Conflict } from "../registry/registry.ts";
 import type { Service, Verdict } from "../registry/service.ts";
 
 /** A service as it is now, in text: for people, for JSON, and for who imports Rota. */
@@ -55,6 +55,18 @@ export interface NameConflict {
   readonly others: readonly { readonly name: string; readonly origin: string }[];
 }
 
+/** What changed, by the services touched and no others. */
+export interface ServicesChange {
+  /** The zone's SOA serial from now on. */
+  readonly serial: number;
+  readonly services: readonly {
+    /** Undefined: the service is new. */
+    readonly before: ServiceState | undefined;
+    /** Undefined: the service is gone. */
+    readonly after: ServiceState | undefined;
+  }[];
+}
+
 export function stateOf(service: Service): ServiceState {
   const { declaration, vips, vipProblem } = service;
   const { origin, endpointMode, networks, ttl, ports, labels, order, whenEmpty } = declaration;
@@ -88,6 +100,16 @@ export function stateOf(service: Service): ServiceState {
 export function conflictState({ name, claimants: [holder, ...others] }: Conflict): NameConflict[] {
   if (!holder) return [];
   return [{ name: formatPrefix(name), holder: placeOf(holder), others: others.map(placeOf) }];
+}
+
+export function changeState({ serial, touched }: Change): ServicesChange {
+  return {
+    serial,
+    services: [...touched.values()].map(({ before, after }) => ({
+      before: before && stateOf(before),
+      after: after && stateOf(after),
+    })),
+  };
 }
 
 function placeOf({ declaration }: Service): { name: string; origin: string } {
