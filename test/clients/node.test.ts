@@ -91,7 +91,8 @@ const TABLE: readonly {
 
 for (const { call, resolve, gets } of TABLE) {
   test(`Node: ${call}`, async () => {
-    expect(await resolve(await resolver())).toEqual(gets);
+    // At least this: from Node 24 on, a SRV record says its type, too.
+    expect(await resolve(await resolver())).toMatchObject(gets);
   });
 }
 
