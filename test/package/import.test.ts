@@ -12,7 +12,9 @@ const LOOK = `JSON.stringify([
 
 test("importing the library opens nothing, starts nothing, and the process ends by itself", async () => {
   const program = `
-    process.stdout.write(""); // open from now on: in Node 24 already importing node:util looks at it
+    // Open from now on: in Node 24 already importing node:util looks at them.
+    process.stdout.write("");
+    process.stderr.write("");
     const before = ${LOOK};
     await import(${JSON.stringify(DOOR)});
     // What loading the files took is listed to the end of the event loop's turn.
