@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Argv } from "yargs";
+import { relative } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type Rota, startRota } from "../app/rota.ts";
 import { RotaError } from "../base/error.ts";
@@ -93,9 +94,15 @@ function formatHint(rota: Rota, address: string, port: number): string {
     ...(port1?.ports[0]
       ? [`  ${dig} _${port1.ports[0].name}._${port1.ports[0].protocol}.${port1.name} SRV`]
       : []),
-    `  rota lookup ${example?.name ?? rota.zone} --server ${formatEndpoint(address, port)}`,
+    `  ${commandName()} lookup ${example?.name ?? rota.zone} --server ${formatEndpoint(address, port)}`,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** How this program was called: in a clone there is no `rota` on the PATH. */
+function commandName(): string {
+  const script = process.argv[1] ?? "";
+  return script.endsWith(".js") ? `node ${relative(process.cwd(), script)}` : "rota";
 }
 
 function declare(yargs: Argv<GlobalArguments>) {
