@@ -12,6 +12,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     reporters: ["default", tellSkips(process.env["ROTA_TEST_SKIP_NONE"] !== "1")],
+    // Most of them wait for other processes: every core may have one.
+    maxWorkers: "100%",
     // One file starts a server, another a flood: a slow machine is no failure.
     testTimeout: 30_000,
     hookTimeout: 30_000,
