@@ -25,9 +25,7 @@ export async function checkServices(paths: readonly string[]): Promise<CheckRepo
   const services = [...registry.services()];
   const conflicts = registry
     .conflicts()
-    .flatMap(({ name, claimants: [holder, ...others] }) =>
-      holder ? others.map((other) => formatConflict(name, holder, other)) : [],
-    );
+    .flatMap(({ name, holder, others }) => others.map((other) => formatConflict(name, holder, other)));
   return {
     problems: [...problems.map(formatFinding), ...services.flatMap(vipProblemOf)],
     warnings: [...warnings.map(formatFinding), ...conflicts],

@@ -33,8 +33,7 @@ export function chronicle(registry: Registry, log: Log, signal: AbortSignal): vo
     log.info({ serial, service: service.id }, `service ${nameOf(service)} ${what}`);
   }
 
-  function tellConflict({ name, claimants: [holder, ...others] }: Conflict): void {
-    if (!holder) return;
+  function tellConflict({ name, holder, others }: Conflict): void {
     for (const other of others) {
       const key = `${name} ${holder.id} ${other.id}`;
       if (told.has(key)) continue;

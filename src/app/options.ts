@@ -1,7 +1,7 @@
 import { messageOf, RotaError } from "../base/error.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import { type ListenSpec, parseListen } from "../dns/listen.ts";
-import type { Outside } from "../dns/respond.ts";
+import { type Outside, OUTSIDES } from "../dns/respond.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../dns/tcp.ts";
 import type { Roster } from "../model/declaration.ts";
 import { MAX_ZONE_OCTETS, type Name, parseName } from "../model/name.ts";
@@ -115,14 +115,12 @@ export function readOptions(options: RotaOptions): ReadOptions {
 
 /** For those who write JavaScript: types tell the others. */
 function assertOutside(outside: string): void {
-  if (OUTSIDES.includes(outside)) return;
+  if (OUTSIDES.some((known) => known === outside)) return;
   throw new RotaError(
     "ERR_ROTA_OPTION",
     `could not take outside "${outside}": it is refused, servfail or nxdomain`,
   );
 }
-
-const OUTSIDES: readonly string[] = ["refused", "servfail", "nxdomain"] satisfies Outside[];
 
 function assertPositive(option: string, value: number): void {
   if (Number.isSafeInteger(value) && value > 0) return;

@@ -11,7 +11,7 @@ import { createRotation } from "../dns/rotation.ts";
 import { type Address, parseAddress } from "../model/address.ts";
 import { formatName, parsePrefix, type Prefix } from "../model/name.ts";
 import { createRegistry, type Registry } from "../registry/registry.ts";
-import type { Service, Verdict } from "../registry/service.ts";
+import { type Service, type Verdict, VERDICTS } from "../registry/service.ts";
 import { forgetfulStore } from "../registry/vips.ts";
 import type { ServiceDeclaration } from "../schema/input.ts";
 import { parseService } from "../schema/schema.ts";
@@ -39,15 +39,22 @@ export interface Rota extends AsyncDisposable {
    * Declares a service, or replaces the one that was declared by this name. Once it is awaited, every answer
    * shows it.
    *
-   * @throws RotaError `ERR_ROTA_DECLARATION`: the declaration is wrong; nothing has changed.
+   * @throws RotaError `ERR_ROTA_DECLARATION`: the declaration is wrong; `ERR_ROTA_CLOSED`. Nothing has changed.
    */
   declare(name: string, declaration: ServiceDeclaration): Promise<ServiceState>;
-  /** Takes back what {@link declare} declared, by its name with its namespace; false if there is none. */
+  /**
+   * Takes back what {@link declare} declared, by its name with its namespace, as `web.shop`; false if there is none.
+   *
+   * @throws RotaError `ERR_ROTA_NAME`: it is no name; `ERR_ROTA_CLOSED`
+   */
   withdraw(name: string): Promise<boolean>;
   /**
    * Says whether a task passes. It is in answers from its first pass on and until it fails.
    *
-   * @throws RotaError `ERR_ROTA_DECLARATION`: no such service or task.
+   * @param service its name with its namespace; of two, the one that {@link declare} declared
+   * @param task its id
+   * @throws RotaError `ERR_ROTA_DECLARATION`: no such service or task; `ERR_ROTA_NAME`, `ERR_ROTA_OPTION`: no name
+   * or verdict; `ERR_ROTA_CLOSED`
    */
   report(service: string, task: string, verdict: Verdict): Promise<void>;
   /** All services of all sources as they are now. */
@@ -56,7 +63,11 @@ export interface Rota extends AsyncDisposable {
   conflicts(): readonly NameConflict[];
   /** Calls `listener` after each change, until `signal` is aborted. What it throws goes to the log. */
   follow(listener: (change: ServicesChange) => void, signal?: AbortSignal): void;
-  /** Reads the services files again now; what is wrong with them goes to the log. */
+  /**
+   * Reads the services files again now; what is wrong with them goes to the log.
+   *
+   * @throws RotaError `ERR_ROTA_CLOSED`
+   */
   reload(): Promise<void>;
   /** Closes everything; the same as leaving an `await using`. */
   close(): Promise<void>;
@@ -65,8 +76,8 @@ export interface Rota extends AsyncDisposable {
 /**
  * Starts a DNS server for services, and resolves when it can be asked.
  *
- * @throws RotaError `ERR_ROTA_SERVICES_FILE`, `ERR_ROTA_DECLARATION`, `ERR_ROTA_OPTION`, `ERR_ROTA_LISTEN`: then
- * nothing has been left open.
+ * @throws RotaError `ERR_ROTA_SERVICES_FILE`, `ERR_ROTA_DECLARATION`, `ERR_ROTA_OPTION`, `ERR_ROTA_LISTEN`, or
+ * the reason of an aborted `signal`: then nothing has been left open.
  */
 export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   const { files, poll, listen, zone, outside, limits, roster, log, signal } = readOptions(options);
@@ -82,7 +93,11 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   const library = registry.open("library");
   library.publish(roster);
   const watchOptions = { poll, env: process.env, publish: fileSource.publish, report: tellSource(log) };
-  const source = await watchServices(files, watchOptions, life.signal);
+  const source = await watchServices(
+    files,
+    watchOptions,
+    signal ? AbortSignal.any([life.signal, signal]) : life.signal,
+  );
   scope.defer(async () => {
     life.abort();
     await source.closed;
@@ -93,6 +108,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   const nameServers = (): readonly Address[] => addressesAskedAt(listening?.addresses ?? []);
   const respond = createRespond({
     registry,
+    idleMs: limits.idleMs,
     rotation: createRotation(),
     nameServers,
     outside,
@@ -144,7 +160,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
       throw new RotaError("ERR_ROTA_DECLARATION", what);
     },
     services: () => [...registry.services()].map(stateOf),
-    conflicts: () => registry.conflicts().flatMap(conflictState),
+    conflicts: () => registry.conflicts().map(conflictState),
     follow(listener, until) {
       const ends = until ? AbortSignal.any([life.signal, until]) : life.signal;
       registry.follow((change) => {
@@ -156,7 +172,10 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
         }
       }, ends);
     },
-    reload: async () => source.reload(),
+    async reload() {
+      assertOpen(life.signal);
+      await source.reload();
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -168,18 +187,16 @@ function assertOpen(life: AbortSignal): void {
 
 /** For those who write JavaScript: types tell the others. */
 function assertVerdict(verdict: string): void {
-  if (VERDICTS.includes(verdict)) return;
+  if (VERDICTS.some((known) => known === verdict)) return;
   throw new RotaError(
     "ERR_ROTA_OPTION",
     `could not take the verdict "${verdict}": it is starting, passing or failing`,
   );
 }
 
-const VERDICTS: readonly string[] = ["starting", "passing", "failing"] satisfies Verdict[];
-
 function serviceNamed(registry: Registry, name: Prefix): Service | undefined {
   const found = registry.find(name);
-  return found === undefined || found === "below" ? undefined : found.service;
+  return found && found !== "below" && found.meaning.kind === "service" ? found.service : undefined;
 }
 
 /** Where others can ask: of a wildcard, the addresses behind it have listeners of their own. */

@@ -30,9 +30,14 @@ export interface ServiceState {
   readonly labels: readonly string[];
   readonly order: Order;
   readonly whenEmpty: WhenEmpty;
+  /** How many addresses an answer has at most; Infinity: all. */
+  readonly maxAnswers: number;
+  /** The share of serving tasks below which all are answered; 0: never. */
+  readonly panicThreshold: number;
   readonly tasks: readonly TaskState[];
 }
 
+/** One running copy of a service, as it is now. */
 export interface TaskState {
   readonly id: string;
   readonly slot: number | undefined;
@@ -69,7 +74,8 @@ export interface ServicesChange {
 
 export function stateOf(service: Service): ServiceState {
   const { declaration, vips, vipProblem } = service;
-  const { origin, endpointMode, networks, ttl, ports, labels, order, whenEmpty } = declaration;
+  const { origin, endpointMode, networks, ttl, ports, labels, order, whenEmpty, maxAnswers, panicThreshold } =
+    declaration;
   const serving = new Set(service.serving);
   const answering = new Set(service.answering);
   return {
@@ -85,6 +91,8 @@ export function stateOf(service: Service): ServiceState {
     labels,
     order,
     whenEmpty,
+    maxAnswers,
+    panicThreshold,
     tasks: declaration.tasks.map((task) => ({
       id: formatPrefix(task.id),
       slot: task.slot,
@@ -97,9 +105,8 @@ export function stateOf(service: Service): ServiceState {
   };
 }
 
-export function conflictState({ name, claimants: [holder, ...others] }: Conflict): NameConflict[] {
-  if (!holder) return [];
-  return [{ name: formatPrefix(name), holder: placeOf(holder), others: others.map(placeOf) }];
+export function conflictState({ name, holder, others }: Conflict): NameConflict {
+  return { name: formatPrefix(name), holder: placeOf(holder), others: others.map(placeOf) };
 }
 
 export function changeState({ serial, touched }: Change): ServicesChange {

@@ -5,6 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { type Rota, startRota } from "../app/rota.ts";
 import { RotaError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
+import { OUTSIDES } from "../dns/respond.ts";
 import { formatEndpoint } from "../model/address.ts";
 import { parseDuration } from "../model/duration.ts";
 import { count } from "./count.ts";
@@ -123,7 +124,7 @@ function declare(yargs: Argv<GlobalArguments>) {
       describe: "The name above all services, whatever the files say",
     },
     outside: {
-      choices: ["refused", "servfail", "nxdomain"] as const,
+      choices: OUTSIDES,
       default: "refused" as const,
       requiresArg: true,
       describe: "What names get that are not ours; musl (Alpine) waits out its time-out for all but nxdomain",

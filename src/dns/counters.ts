@@ -13,7 +13,7 @@ export interface Counters {
   truncated: number;
   /** Replies that the system would not send, as to port 0. */
   unsent: number;
-  /** Defects of Rota itself, each in the log, each answered by SERVFAIL. */
+  /** Defects of Rota itself: each is in the log, and was answered by SERVFAIL. */
   defects: number;
   readonly connections: { open: number; total: number; evicted: number; expired: number; paused: number };
 }

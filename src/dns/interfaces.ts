@@ -39,7 +39,13 @@ export async function followInterfaces(
   }
   let looking: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    looking = looking.then(look);
+    // Under a shortage of descriptors not even the addresses can be had; that passes.
+    looking = looking.then(look).catch((error: unknown) => {
+      log.warn(
+        { err: error },
+        `could not look at the machine's addresses: ${messageOf(error)}; trying again`,
+      );
+    });
   }, LOOK_EVERY_MS);
   scope.defer(async () => {
     clearInterval(timer);

@@ -1,7 +1,7 @@
 import { type Address, familyOf } from "../model/address.ts";
 import { joinName, type Name, parsePrefix } from "../model/name.ts";
 import type { Registry } from "../registry/registry.ts";
-import type { A, Aaaa, ResourceRecord, Soa } from "../wire/record.ts";
+import { type A, type Aaaa, type ResourceRecord, type Soa, TYPE } from "../wire/record.ts";
 import type { Rotation } from "./rotation.ts";
 
 /** What kind of answer a question gets, before it is octets. */
@@ -41,6 +41,14 @@ export function records(
 ): Answer {
   if (found.length === 0) return { kind: "nodata", soa: soaOf(apex, registry) };
   return { kind: "records", records: found, additionals };
+}
+
+/** The records of the type asked for; of ANY one set, addresses first, since who asks wants to connect (RFC 8482 section 4.1). */
+export function setOf(type: number, found: readonly ResourceRecord[]): readonly ResourceRecord[] {
+  if (type !== TYPE.ANY) return found.filter((record) => TYPE[record.type] === type);
+  const has = (wanted: ResourceRecord["type"]): boolean => found.some((record) => record.type === wanted);
+  const first = has("A") ? "A" : has("AAAA") ? "AAAA" : found[0]?.type;
+  return found.filter((record) => record.type === first);
 }
 
 export function addressRecord(name: Name, ttl: number, address: Address): A | Aaaa {

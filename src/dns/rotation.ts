@@ -45,22 +45,25 @@ export function createRotation(random: () => number = Math.random): Rotation {
   function arrange<T extends Weighted>(order: Order, turn: Turn, items: readonly T[]): readonly T[] {
     switch (order) {
       case "rotate":
-        return rotate(progressOf(turn, items.length), items);
+        return rotate(progressOf(turn, items), items);
       case "random":
         return shuffle(items);
       case "weighted":
-        return weigh(progressOf(turn, items.length), items);
+        return weigh(progressOf(turn, items), items);
     }
   }
 
-  function progressOf({ service, name, type }: Turn, count: number): Progress {
+  function progressOf({ service, name, type }: Turn, items: readonly Weighted[]): Progress {
     const ofService = turns.get(service) ?? new Map<string, Progress>();
     turns.set(service, ofService);
     const key = `${type} ${name}`;
     const known = ofService.get(key);
-    if (known?.savings.length === count) return known;
+    if (known?.savings.length === items.length) return known;
     // Not at the first: under constant change the first task would get everything.
-    const progress = { next: Math.floor(random() * count), savings: new Float64Array(count) };
+    const progress = {
+      next: Math.floor(random() * items.length),
+      savings: Float64Array.from(items, ({ weight }) => weight * random()),
+    };
     ofService.set(key, progress);
     return progress;
   }
@@ -89,7 +92,9 @@ function rotate<T>(progress: Progress, items: readonly T[]): readonly T[] {
  * Smooth weighted round robin: each saves up its weight, the richest is first and pays for all. Over as many
  * questions as the weights sum to, each was first exactly as often as its weight says, and never in one run.
  */
-function weigh<T extends Weighted>({ savings }: Progress, items: readonly T[]): readonly T[] {
+function weigh<T extends Weighted>(progress: Progress, items: readonly T[]): readonly T[] {
+  if (items.every(({ weight }) => weight === 0)) return rotate(progress, items);
+  const { savings } = progress;
   let total = 0;
   for (const [index, { weight }] of items.entries()) {
     savings[index] = (savings[index] ?? 0) + weight;

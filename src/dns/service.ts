@@ -6,13 +6,15 @@ import type { Found, Registry } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
 import type { Question } from "../wire/message.ts";
 import { type ResourceRecord, type Srv, TYPE } from "../wire/record.ts";
-import { addressRecord, type Answer, type Authority, records, typeOf } from "./kinds.ts";
+import { addressRecord, type Answer, type Authority, records, setOf, typeOf } from "./kinds.ts";
 
 /** Answers for a name of a service, by what the name stands for. `apex`: whose SOA says that there is nothing. */
 export function answerService(question: Question, found: Found, apex: Name, authority: Authority): Answer {
   const { service, meaning } = found;
   const ttl = service.declaration.ttl ?? authority.registry.settings.ttl;
-  const asked: Asked = { ...authority, question, service, ttl, apex };
+  // Field by field: spreading the authority would take longer than all the rest.
+  const { registry, rotation } = authority;
+  const asked: Asked = { registry, rotation, question, service, ttl, apex };
   switch (meaning.kind) {
     case "service":
       return service.declaration.endpointMode === "vip" ? answerVip(asked) : answerTasks(asked);
@@ -29,7 +31,7 @@ export function answerService(question: Question, found: Found, apex: Name, auth
 }
 
 /** A question on its way to an answer. */
-interface Asked extends Authority {
+interface Asked extends Pick<Authority, "registry" | "rotation"> {
   readonly question: Question;
   readonly service: Service;
   /** Seconds. */
@@ -56,17 +58,15 @@ function answerTasks(asked: Asked): Answer {
   if (!wantsAddress(question.type)) return answerAddresses(asked, [], declaration.labels);
   if (fails(service)) return { kind: "servfail" };
 
-  const all = shownOf(answering);
-  const type = typeToShow(question.type, all);
-  const ofType = all.filter(({ address }) => typeOf(address) === type);
-  const arranged = rotation.arrange({ service, name: question.name, type }, ofType, declaration.maxAnswers);
-  return answerAddresses(asked, arranged, declaration.labels);
-}
-
-/** One set: of ANY the IPv4 addresses, if there are any (RFC 8482 section 4.1). */
-function typeToShow(type: number, shown: readonly Shown[]): "A" | "AAAA" {
-  if (type !== TYPE.ANY) return type === TYPE.A ? "A" : "AAAA";
-  return shown.some(({ address }) => typeOf(address) === "A") ? "A" : "AAAA";
+  const shown = shownByType(answering);
+  const type =
+    question.type === TYPE.AAAA || (question.type === TYPE.ANY && shown.A.length === 0) ? "AAAA" : "A";
+  const turn = { service, name: question.name, type };
+  return answerAddresses(
+    asked,
+    rotation.arrange(turn, shown[type], declaration.maxAnswers),
+    declaration.labels,
+  );
 }
 
 /** What the type asks for, out of these addresses and labels. */
@@ -76,20 +76,7 @@ function answerAddresses(asked: Asked, shown: readonly Shown[], labels: readonly
   const addresses = shown.map(({ address }) => addressRecord(name, ttl, address));
   const text: readonly ResourceRecord[] =
     labels.length > 0 ? [{ type: "TXT", name, ttl, strings: labels }] : [];
-  if (type !== TYPE.ANY) {
-    return records(
-      [...addresses, ...text].filter((record) => TYPE[record.type] === type),
-      apex,
-      registry,
-    );
-  }
-  // RFC 8482 section 4.1: one set. An address set, since those who still ask ANY want to connect.
-  const all = [...addresses.toSorted((one, other) => one.type.length - other.type.length), ...text];
-  return records(
-    all.filter((record) => record.type === all[0]?.type),
-    apex,
-    registry,
-  );
+  return records(setOf(type, [...addresses, ...text]), apex, registry);
 }
 
 function answerVipPort(asked: Asked, port: Port): Answer {
@@ -157,6 +144,25 @@ function fails({ declaration, answering }: Service): boolean {
 function holdsItsName(service: Service, task: TaskDeclaration, registry: Registry): boolean {
   const found = registry.find(taskName(service.declaration, task));
   return found !== undefined && found !== "below" && found.service === service;
+}
+
+interface ShownByType {
+  readonly A: readonly Shown[];
+  readonly AAAA: readonly Shown[];
+}
+
+/** By the tasks that are answered: they never change, and a thousand of them would be gone through for each query. */
+const shownBefore = new WeakMap<readonly TaskDeclaration[], ShownByType>();
+
+function shownByType(answering: readonly TaskDeclaration[]): ShownByType {
+  const before = shownBefore.get(answering);
+  if (before) return before;
+  const all = shownOf(answering);
+  const ofType = (type: "A" | "AAAA"): readonly Shown[] =>
+    all.filter(({ address }) => typeOf(address) === type);
+  const shown = { A: ofType("A"), AAAA: ofType("AAAA") };
+  shownBefore.set(answering, shown);
+  return shown;
 }
 
 /** Each address once: RFC 2181 section 5 knows no two records alike in a set. */

@@ -4,7 +4,7 @@ import { LRUCache } from "lru-cache";
 import type { Log } from "../base/log.ts";
 import type { Counters } from "./counters.ts";
 import { createFrames } from "./frames.ts";
-import { type Respond, TCP_IDLE_MS } from "./respond.ts";
+import type { Respond } from "./respond.ts";
 
 /** A TCP listener that answers until it is disposed of. */
 export interface TcpListener extends AsyncDisposable {
@@ -26,7 +26,10 @@ export interface ConnectionLimits {
   readonly idleMs: number;
 }
 
-export const CONNECTION_LIMITS: ConnectionLimits = { maxConnections: 1024, idleMs: TCP_IDLE_MS };
+export const CONNECTION_LIMITS: ConnectionLimits = {
+  maxConnections: 1024,
+  idleMs: 10_000, // RFC 7766 section 6.2.3: "on the order of a few seconds"
+};
 
 /** A client that asks and does not read is not read either while so much waits for it. */
 const MAX_UNREAD_OCTETS = 256 * 1024;
@@ -47,7 +50,7 @@ export function createConnections(
     },
   });
   // Only whole queries count as a sign of life, so one octet a second keeps no connection open.
-  const sweep = setInterval(() => open.purgeStale(), Math.max(1, idleMs / 4));
+  const sweep = setInterval(() => open.purgeStale(), Math.min(Math.max(1, idleMs / 4), 1000));
 
   return {
     add(socket) {

@@ -1,7 +1,7 @@
 import { joinName, type Name } from "../model/name.ts";
 import type { Question } from "../wire/message.ts";
 import { type ResourceRecord, TYPE } from "../wire/record.ts";
-import { addressRecord, type Answer, type Authority, NAME_SERVER, records, soaOf, typeOf } from "./kinds.ts";
+import { addressRecord, type Answer, type Authority, NAME_SERVER, records, setOf, soaOf } from "./kinds.ts";
 
 /** The top of a zone of ours: SOA and NS. */
 export function answerApex({ type }: Question, apex: Name, authority: Authority): Answer {
@@ -15,22 +15,12 @@ export function answerApex({ type }: Question, apex: Name, authority: Authority)
 
 /** This server's own name, which the zone's NS record leads to: where it is asked. */
 export function answerNameServer({ type }: Question, authority: Authority): Answer {
-  const addresses = serverAddresses(authority);
-  const wanted = addresses.filter((record) => type === TYPE.ANY || type === TYPE[record.type]);
-  // RFC 8482 section 4.1: of ANY one set.
-  const [first] = wanted;
   const { registry } = authority;
-  return records(
-    wanted.filter((record) => record.type === first?.type),
-    registry.settings.zone,
-    registry,
-  );
+  return records(setOf(type, serverAddresses(authority)), registry.settings.zone, registry);
 }
 
 function serverAddresses({ registry, nameServers }: Authority): readonly ResourceRecord[] {
   const { zone, ttl } = registry.settings;
   const name = joinName(NAME_SERVER, zone);
-  return nameServers()
-    .toSorted((one, other) => typeOf(one).length - typeOf(other).length)
-    .map((address) => addressRecord(name, ttl, address));
+  return nameServers().map((address) => addressRecord(name, ttl, address));
 }

@@ -7,8 +7,6 @@ export interface Batch<Entry> {
   readonly touched: Map<string, Service | undefined>;
   readonly wantsVip: Set<Entry>;
   readonly contested: Set<Prefix>;
-  /** Whether an address may have become free. */
-  hasFreed: boolean;
   isSettings: boolean;
   touch(id: string, before: Service | undefined): void;
 }
@@ -19,7 +17,6 @@ export function createBatch<Entry>(): Batch<Entry> {
     touched,
     wantsVip: new Set(),
     contested: new Set(),
-    hasFreed: false,
     isSettings: false,
     touch(id, before) {
       if (!touched.has(id)) touched.set(id, before);

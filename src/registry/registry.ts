@@ -13,7 +13,14 @@ import { createClaims } from "./claims.ts";
 import { addressesOf, type Meaning, namesOf, ownName } from "./names.ts";
 import { changedNetworks, type FindSubnet, indexSubnets, mergeNetworks } from "./networks.ts";
 import { mergeSettings, type Settings } from "./settings.ts";
-import { deriveService, keptVerdicts, type Leased, type Service, type Verdict } from "./service.ts";
+import {
+  deriveService,
+  isSameLease,
+  keptVerdicts,
+  type Leased,
+  type Service,
+  type Verdict,
+} from "./service.ts";
 import { createVipLeases, type LeaseStore, leaseVips } from "./vips.ts";
 
 /** What exists now: the declarations of all sources merged, with each task's health. */
@@ -63,8 +70,9 @@ export interface FoundAddress {
 /** A name that several services claim. */
 export interface Conflict {
   readonly name: Prefix;
-  /** The first is the one that answers. */
-  readonly claimants: readonly Service[];
+  /** Who answers for it. */
+  readonly holder: Service;
+  readonly others: readonly Service[];
 }
 
 /** What changed, by the services touched and no others. */
@@ -73,8 +81,6 @@ export interface Change {
   readonly touched: ReadonlyMap<string, Touched>;
   /** The names that the touched services claim and others do, too. */
   readonly conflicts: readonly Conflict[];
-  /** Whether the zone or its TTLs are others now. */
-  readonly isSettings: boolean;
 }
 
 /** Before and after; both, and the same, where the service only gained or lost a name to another. */
@@ -171,7 +177,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
       for (const entry of entries.values()) yield entry.service;
     },
     conflicts() {
-      return [...names.contested()].map(conflictOf);
+      return [...names.contested()].flatMap(conflictsOf);
     },
     open(name) {
       const source = { name, rank: sources.length, roster: EMPTY_ROSTER, entries: new Map(), nextRank: 0 };
@@ -215,25 +221,21 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     const changed = new Map(
       [...touched].map(([id, before]) => [id, { before, after: entries.get(id)?.service }]),
     );
-    const conflicts = [...contested].map(conflictOf).filter(({ claimants }) => claimants.length > 1);
-    for (const listener of listeners) listener({ serial, touched: changed, conflicts, isSettings });
+    const conflicts = [...contested].flatMap(conflictsOf);
+    for (const listener of listeners) listener({ serial, touched: changed, conflicts });
     return result;
   }
 
-  function conflictOf(name: Prefix): Conflict {
-    return { name, claimants: names.claimants(name).map(({ service }) => service) };
+  function conflictsOf(name: Prefix): Conflict[] {
+    const [holder, ...others] = names.claimants(name).map(({ service }) => service);
+    return holder && others.length > 0 ? [{ name, holder, others }] : [];
   }
 
   function publish(source: OpenSource, roster: Roster): void {
     source.roster = roster;
     takeNetworks();
     takeSettings();
-    const declared = new Map<string, Declaration>();
-    for (const declaration of roster.services) {
-      let copy = 1;
-      while (declared.has(idOf(source, declaration, copy))) copy++;
-      declared.set(idOf(source, declaration, copy), declaration);
-    }
+    const declared = nameEach(source, roster.services);
     for (const [id, entry] of source.entries) if (!declared.has(id)) remove(entry);
     source.nextRank = 0;
     for (const [id, declaration] of declared) {
@@ -275,7 +277,6 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     vipless.delete(entry);
     entries.delete(entry.id);
     entry.source.entries.delete(entry.id);
-    batch.hasFreed = true;
     return true;
   }
 
@@ -289,14 +290,14 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
 
   /** Gives VIPs last, when all task addresses of the change are known: those are never given. */
   function giveVips(): void {
-    if (batch.hasFreed) for (const entry of vipless) batch.wantsVip.add(entry);
+    if (leases.mayHaveRoom()) for (const entry of vipless) batch.wantsVip.add(entry);
     for (const entry of batch.wantsVip) {
       if (entries.get(entry.id) !== entry) continue;
       const { service } = entry;
       const leased = leaseVips(service, networks, leases);
       if (leased.vipProblem === undefined) vipless.delete(entry);
       else vipless.add(entry);
-      derive(entry, service.declaration, leased, service.verdicts);
+      if (!isSameLease(leased, service)) derive(entry, service.declaration, leased, service.verdicts);
     }
   }
 
@@ -316,7 +317,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     if (changed.size === 0) return;
     networks = merged;
     findSubnet = indexSubnets(networks.values());
-    batch.hasFreed = true;
+    batch.isSettings = true; // reverse zones come and go with subnets
     for (const entry of entries.values()) {
       if (entry.service.declaration.networks.some((network) => changed.has(network)))
         batch.wantsVip.add(entry);
@@ -333,6 +334,26 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     settings = merged;
     batch.isSettings = true;
   }
+}
+
+/**
+ * The id of each declaration, in their order. One that did not change keeps its own, whatever was declared before
+ * it: with the id go the VIP and the verdicts.
+ */
+function nameEach(source: OpenSource, services: readonly Declaration[]): ReadonlyMap<string, Declaration> {
+  const unchanged = new Map([...source.entries].map(([id, { service }]) => [service.declaration, id]));
+  const taken = new Set(services.flatMap((declaration) => unchanged.get(declaration) ?? []));
+  const named = new Map<string, Declaration>();
+  for (const declaration of services) {
+    let id = unchanged.get(declaration);
+    for (let copy = 1; id === undefined; copy++) {
+      const free = idOf(source, declaration, copy);
+      if (!taken.has(free)) id = free;
+    }
+    taken.add(id);
+    named.set(id, declaration);
+  }
+  return named;
 }
 
 /** Of two services of one name from one source, the second has an id of its own. */

@@ -2,8 +2,10 @@ import { type Address, type Family, familyOf } from "../model/address.ts";
 import type { Declaration, TaskDeclaration } from "../model/declaration.ts";
 import type { Prefix } from "../model/name.ts";
 
+export const VERDICTS = ["starting", "passing", "failing"] as const;
+
 /** What is known of a checked task: nothing yet, it passes, it fails. */
-export type Verdict = "starting" | "passing" | "failing";
+export type Verdict = (typeof VERDICTS)[number];
 
 /**
  * A service as it is now: its declaration, its VIPs and its tasks' health. Never changed: what changes makes a
@@ -54,6 +56,18 @@ export function deriveService(
   };
 }
 
+/** Whether a service would be no other with this lease. */
+export function isSameLease(leased: Leased, service: Leased): boolean {
+  return (
+    leased.vipProblem === service.vipProblem &&
+    leased.vips.length === service.vips.length &&
+    leased.vips.every(({ network, address }, at) => {
+      const before = service.vips[at];
+      return before?.network === network && before.address === address;
+    })
+  );
+}
+
 export function isServing(task: TaskDeclaration, verdicts: ReadonlyMap<Prefix, Verdict>): boolean {
   const verdict = verdicts.get(task.id);
   return verdict === undefined ? !task.isChecked : verdict === "passing";
@@ -64,7 +78,7 @@ function answersShow(
   serving: readonly TaskDeclaration[],
 ): readonly TaskDeclaration[] {
   const { tasks, panicThreshold, whenEmpty } = declaration;
-  if (serving.length < panicThreshold * tasks.length) return tasks;
+  if (tasks.length > 0 && serving.length / tasks.length < panicThreshold) return tasks;
   return serving.length === 0 && whenEmpty === "all" ? tasks : serving;
 }
 

@@ -44,6 +44,8 @@ export interface VipLeases {
   free(service: string, kept?: ReadonlySet<Address>): void;
   /** To be told of an address that a task used and does not any more. */
   released(address: Address): void;
+  /** Whether a pool that was full may not be any more. */
+  mayHaveRoom(): boolean;
   /** The service that has the address now. */
   holderOf(address: Address): string | undefined;
 }
@@ -60,12 +62,15 @@ export function leaseVips(
   if (declaration.endpointMode !== "vip") return { vips: [], vipProblem: undefined };
   const vips: Vip[] = [];
   const problems: string[] = [];
+  const name = formatPrefix(ownName(declaration));
   for (const network of declaration.networks) {
-    for (const pool of networks.get(network)?.vips ?? []) {
+    const pools = networks.get(network)?.vips ?? [];
+    if (pools.length === 0)
+      problems.push(`service ${name} has no VIP on network ${network}: it declares no vips`);
+    for (const pool of pools) {
       try {
         vips.push({ network, address: leases.take(id, network, pool) });
       } catch (error) {
-        const name = formatPrefix(ownName(declaration));
         problems.push(`service ${name} has no VIP on network ${network}: ${messageOf(error)}`);
       }
     }
@@ -95,17 +100,21 @@ export function createVipLeases(
 ): VipLeases {
   const byAddress = new Map<Address, HeldLease>();
   const byService = new Map<string, HeldLease[]>();
+  /** The freed ones, oldest first. */
+  const freed = new Set<HeldLease>();
   /** Pools in which nothing is to be had, and until when by the clock: thousands of services may ask in a row. */
   const full = new Map<string, { readonly pool: Subnet; until: number }>();
   for (const lease of store.restored) add({ ...lease, freedAt: undefined });
 
   return {
     take(service, network, pool) {
-      const known = byService
-        .get(service)
-        ?.find((lease) => lease.network === network && isInside(pool, lease.address));
+      const inPool = (byService.get(service) ?? []).filter(
+        (lease) => lease.network === network && isInside(pool, lease.address),
+      );
+      const known = inPool.find((lease) => lease.freedAt === undefined) ?? inPool[0];
       if (known && !isTaken(known.address)) {
         known.freedAt = undefined;
+        freed.delete(known);
         return known.address;
       }
       if (known) drop(known); // a task uses it now, and a task cannot be moved
@@ -115,13 +124,16 @@ export function createVipLeases(
       return address;
     },
     free(service, kept) {
+      dropExpired();
       for (const lease of byService.get(service) ?? []) {
         if (kept?.has(lease.address) || lease.freedAt !== undefined) continue;
         lease.freedAt = clock.monotonic();
+        freed.add(lease);
         searchAgain(lease.address, lease.freedAt + QUARANTINE_MS);
       }
     },
     released: (address) => searchAgain(address, clock.monotonic()),
+    mayHaveRoom: () => [...full.values()].some(({ until }) => clock.monotonic() >= until),
     holderOf(address) {
       const lease = byAddress.get(address);
       return lease?.freedAt === undefined ? lease?.service : undefined;
@@ -156,6 +168,14 @@ export function createVipLeases(
     else byService.set(lease.service, [lease]);
   }
 
+  /** So that what comes and goes does not fill memory: no large pool is ever searched for it. */
+  function dropExpired(): void {
+    for (const lease of freed) {
+      if (clock.monotonic() - (lease.freedAt ?? 0) < QUARANTINE_MS) return;
+      drop(lease);
+    }
+  }
+
   function searchAgain(address: Address, from: number): void {
     for (const found of full.values()) {
       if (isInside(found.pool, address)) found.until = Math.min(found.until, from);
@@ -165,6 +185,7 @@ export function createVipLeases(
   function drop(lease: HeldLease): void {
     searchAgain(lease.address, clock.monotonic());
     byAddress.delete(lease.address);
+    freed.delete(lease);
     store.forget(lease);
     const rest = (byService.get(lease.service) ?? []).filter((other) => other !== lease);
     if (rest.length === 0) byService.delete(lease.service);

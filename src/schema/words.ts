@@ -9,7 +9,7 @@ const MAX_TTL_SECONDS = 86_400;
 /** RFC 1035 section 3.3: a <character-string> is up to 255 octets. */
 const MAX_LABEL_TEXT_OCTETS = 255;
 /** What Docker takes for the name of a service, and so for each part of an alias or namespace. */
-const SERVICE_NAME = /^[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*$/;
+const SERVICE_NAME = /^[a-zA-Z0-9]+(?:[-_]+[a-zA-Z0-9]+)*$/;
 
 /** A service's name: one label. @throws RotaError `ERR_ROTA_DECLARATION`, `ERR_ROTA_NAME` */
 export function parseServiceName(text: string): Prefix {

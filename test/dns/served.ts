@@ -55,6 +55,7 @@ export interface Served {
 
 export interface ServedOptions {
   readonly outside?: Outside;
+  readonly idleMs?: number;
   readonly zone?: Parameters<typeof createRegistry>[0]["zone"];
   readonly store?: LeaseStore;
   readonly random?: () => number;
@@ -62,7 +63,7 @@ export interface ServedOptions {
 
 /** Everything between the services file and the octets on the wire, without sockets. */
 export function served(file: ServicesFile, options: ServedOptions = {}): Served {
-  const { outside = "refused", zone, store = forgetfulStore, random = () => 0 } = options;
+  const { outside = "refused", idleMs = 10_000, zone, store = forgetfulStore, random = () => 0 } = options;
   const clock = stillClock();
   const registry = createRegistry({ clock, store, zone });
   const counters = createCounters();
@@ -71,7 +72,7 @@ export function served(file: ServicesFile, options: ServedOptions = {}): Served 
     rotation: createRotation(random),
     nameServers: () => [parseAddress("127.0.0.1"), parseAddress("::1")],
   };
-  const respond = createRespond({ ...authority, outside, counters, log: silentLog });
+  const respond = createRespond({ ...authority, outside, idleMs, counters, log: silentLog });
   const source = registry.open("file");
   source.publish(roster(file));
 
