@@ -1,10 +1,12 @@
-import { countLabels, type Prefix, prefixOf, ROOT, wholePrefix } from "../model/name.ts";
+import { countLabels, parseName, type Prefix, prefixOf, ROOT, wholePrefix } from "../model/name.ts";
 import { parseReverse } from "../model/reverse.ts";
 import type { Question } from "../wire/message.ts";
 import { type Answer, type Authority, NAME_SERVER, soaOf } from "./kinds.ts";
 import { answerReverse } from "./reverse.ts";
 import { answerService } from "./service.ts";
 import { answerApex, answerNameServer } from "./zone.ts";
+
+const ARPA = parseName("arpa");
 
 /** Answers a question of class IN from what the registry holds now; changes nothing but whose turn it is. */
 export function answer(question: Question, authority: Authority): Answer {
@@ -20,9 +22,12 @@ function answerInZone(question: Question, labels: Prefix, authority: Authority):
   const { zone } = registry.settings;
   if (labels === "") return answerApex(question, zone, authority);
   const found = registry.find(labels);
-  if (found === "below") return { kind: "nodata", soa: soaOf(zone, registry) };
-  if (found) return answerService(question, found, zone, authority);
+  if (found && found !== "below") return answerService(question, found, zone, authority);
   if (labels === NAME_SERVER) return answerNameServer(question, authority);
+  if (found === "below") return { kind: "nodata", soa: soaOf(zone, registry) };
+  // Where the zone is called like a namespace, `web.shop` is a short name that lies in it by chance.
+  const bare = registry.find(wholePrefix(question.name));
+  if (bare && bare !== "below") return answerService(question, bare, zone, authority);
   return { kind: "nxdomain", soa: soaOf(zone, registry) };
 }
 
@@ -34,6 +39,9 @@ function answerBare(question: Question, authority: Authority): Answer {
   // What is beneath a bare name is all names of the root: its SOA is the only one that encloses them.
   if (found === "below") return { kind: "nodata", soa: soaOf(ROOT, registry) };
   if (found) return answerService(question, found, ROOT, authority);
+  // What our own zones are beneath exists (RFC 8020), though it is not ours.
+  const isAboveOurs = question.name === ARPA || prefixOf(registry.settings.zone, question.name) !== undefined;
+  if (isAboveOurs && countLabels(labels) === 1) return { kind: "nodata", soa: soaOf(ROOT, registry) };
   // A service may be called `app`, and `my.app.` exist all the same; but `nosuch.` is a short name mistyped.
   return countLabels(labels) === 1 ? { kind: "nxdomain", soa: soaOf(ROOT, registry) } : { kind: "elsewhere" };
 }

@@ -1,10 +1,10 @@
 import { type Address, mask } from "../model/address.ts";
-import { joinName, type Name } from "../model/name.ts";
+import type { Name } from "../model/name.ts";
 import { type Reverse, reverseName } from "../model/reverse.ts";
-import { ownName, taskName } from "../registry/names.ts";
-import type { FoundAddress } from "../registry/registry.ts";
+import type { FoundAddress, Registry } from "../registry/registry.ts";
 import type { Question } from "../wire/message.ts";
 import { type Ptr, TYPE } from "../wire/record.ts";
+import { nameOfService, nameOfTask } from "./held.ts";
 import { type Answer, type Authority, records, soaOf } from "./kinds.ts";
 import { answerApex } from "./zone.ts";
 
@@ -14,7 +14,7 @@ import { answerApex } from "./zone.ts";
  */
 export function answerReverse(
   question: Question,
-  { address, length }: Reverse,
+  { address, length, isExact }: Reverse,
   authority: Authority,
 ): Answer {
   const { registry } = authority;
@@ -27,23 +27,19 @@ export function answerReverse(
   const isApex = question.name === apex;
   if (isApex && (question.type === TYPE.SOA || question.type === TYPE.NS))
     return answerApex(question, apex, authority);
-  if (!found && isWhole && !isApex) return { kind: "nxdomain", soa: soaOf(apex, registry) };
+  if (!isExact || (!found && isWhole && !isApex)) return { kind: "nxdomain", soa: soaOf(apex, registry) };
   if (!found || (question.type !== TYPE.PTR && question.type !== TYPE.ANY))
     return records([], apex, registry);
 
+  const target = targetOf(found, registry);
+  if (!target) return records([], apex, registry);
   const ttl = found.service.declaration.ttl ?? registry.settings.ttl;
-  const pointer: Ptr = {
-    type: "PTR",
-    name: question.name,
-    ttl,
-    target: targetOf(found, registry.settings.zone),
-  };
+  const pointer: Ptr = { type: "PTR", name: question.name, ttl, target };
   return records([pointer], apex, registry);
 }
 
-function targetOf({ service, task }: FoundAddress, zone: Name): Name {
-  const { declaration } = service;
-  return joinName(task ? taskName(declaration, task) : ownName(declaration), zone);
+function targetOf({ service, task }: FoundAddress, registry: Registry): Name | undefined {
+  return task ? nameOfTask(service, task, registry) : nameOfService(service, registry);
 }
 
 /** The shortest name of whole labels inside the subnet, as 1.0.10.in-addr.arpa: the zone that the name is in. */

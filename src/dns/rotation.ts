@@ -5,12 +5,12 @@ import type { Service } from "../registry/service.ts";
 /** Puts what an answer shows in order, so that each is first as often as it should be. */
 export interface Rotation {
   /**
-   * A copy of `items` in the order that is next for this name and type, `limit` of them at most.
+   * A copy of `items` in the order that is next for this name and type.
    *
    * A turn belongs to one name and type: questions for another name, or for AAAA between those for A, do not
    * move it.
    */
-  arrange<T extends Weighted>(turn: Turn, items: readonly T[], limit: number): readonly T[];
+  arrange<T extends Weighted>(turn: Turn, items: readonly T[]): readonly T[];
 }
 
 export interface Turn {
@@ -36,9 +36,8 @@ export function createRotation(random: () => number = Math.random): Rotation {
   const turns = new WeakMap<Service, Map<string, Progress>>();
 
   return {
-    arrange(turn, items, limit) {
-      if (items.length < 2) return items;
-      return arrange(turn.service.declaration.order, turn, items).slice(0, limit);
+    arrange(turn, items) {
+      return items.length < 2 ? items : arrange(turn.service.declaration.order, turn, items);
     },
   };
 

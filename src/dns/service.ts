@@ -1,11 +1,11 @@
 import type { Address } from "../model/address.ts";
 import type { Port, TaskDeclaration } from "../model/declaration.ts";
-import { joinName, type Name } from "../model/name.ts";
-import { ownName, taskName } from "../registry/names.ts";
-import type { Found, Registry } from "../registry/registry.ts";
+import type { Name } from "../model/name.ts";
+import type { Found } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
 import type { Question } from "../wire/message.ts";
 import { type ResourceRecord, type Srv, TYPE } from "../wire/record.ts";
+import { nameOfService, nameOfTask } from "./held.ts";
 import { addressRecord, type Answer, type Authority, records, setOf, typeOf } from "./kinds.ts";
 
 /** Answers for a name of a service, by what the name stands for. `apex`: whose SOA says that there is nothing. */
@@ -21,7 +21,7 @@ export function answerService(question: Question, found: Found, apex: Name, auth
     case "tasks":
       return answerTasks(asked);
     case "task":
-      return answerAddresses(asked, shownOf([meaning.task]));
+      return answerAddresses(asked, addressesOf(meaning.task));
     case "port":
       if (service.declaration.endpointMode === "vip") return answerVipPort(asked, meaning.port);
       return answerTaskPort(asked, meaning.port);
@@ -39,17 +39,11 @@ interface Asked extends Pick<Authority, "registry" | "rotation"> {
   readonly apex: Name;
 }
 
-/** An address that an answer shows. */
-interface Shown {
-  readonly address: Address;
-  readonly weight: number;
-}
-
 function answerVip(asked: Asked): Answer {
   const { vips, declaration } = asked.service;
   if (vips.length === 0 && wantsAddress(asked.question.type)) return { kind: "servfail" };
-  const shown = vips.map(({ address }) => ({ address, weight: 1 }));
-  return answerAddresses(asked, shown, declaration.labels);
+  const addresses = vips.map(({ address }) => address);
+  return answerAddresses(asked, addresses, declaration.labels);
 }
 
 function answerTasks(asked: Asked): Answer {
@@ -61,19 +55,16 @@ function answerTasks(asked: Asked): Answer {
   const shown = shownByType(answering);
   const type =
     question.type === TYPE.AAAA || (question.type === TYPE.ANY && shown.A.length === 0) ? "AAAA" : "A";
-  const turn = { service, name: question.name, type };
-  return answerAddresses(
-    asked,
-    rotation.arrange(turn, shown[type], declaration.maxAnswers),
-    declaration.labels,
-  );
+  const arranged = rotation.arrange({ service, name: question.name, type }, shown[type]);
+  const addresses = new Set(arranged.flatMap((group) => group.addresses));
+  return answerAddresses(asked, [...addresses].slice(0, declaration.maxAnswers), declaration.labels);
 }
 
 /** What the type asks for, out of these addresses and labels. */
-function answerAddresses(asked: Asked, shown: readonly Shown[], labels: readonly string[] = []): Answer {
+function answerAddresses(asked: Asked, shown: readonly Address[], labels: readonly string[] = []): Answer {
   const { question, ttl, apex, registry } = asked;
   const { name, type } = question;
-  const addresses = shown.map(({ address }) => addressRecord(name, ttl, address));
+  const addresses = shown.map((address) => addressRecord(name, ttl, address));
   const text: readonly ResourceRecord[] =
     labels.length > 0 ? [{ type: "TXT", name, ttl, strings: labels }] : [];
   return records(setOf(type, [...addresses, ...text]), apex, registry);
@@ -82,7 +73,8 @@ function answerAddresses(asked: Asked, shown: readonly Shown[], labels: readonly
 function answerVipPort(asked: Asked, port: Port): Answer {
   const { service, registry, ttl } = asked;
   if (service.vips.length === 0 && wantsPort(asked.question.type)) return { kind: "servfail" };
-  const target = joinName(ownName(service.declaration), registry.settings.zone);
+  const target = nameOfService(service, registry);
+  if (!target) return answerTargets(asked, []);
   const addresses = service.vips.map(({ address }) => addressRecord(target, ttl, address));
   // RFC 2782: "Weight 0 when there isn't any server selection to do".
   return answerTargets(asked, [{ target, port: port.port, weight: 0, addresses }]);
@@ -94,14 +86,14 @@ function answerTaskPort(asked: Asked, port: Port): Answer {
   if (!wantsPort(question.type)) return answerTargets(asked, []);
   if (fails(service)) return { kind: "servfail" };
 
-  const tasks = answering.filter((task) => holdsItsName(service, task, registry));
-  const turn = { service, name: question.name, type: "SRV" };
-  const targets = rotation.arrange(turn, tasks, declaration.maxAnswers).map((task): PortTarget => {
-    const target = joinName(taskName(declaration, task), registry.settings.zone);
-    const addresses = shownOf([task]).map(({ address }) => addressRecord(target, ttl, address));
-    return { target, port: task.ports.get(port.name) ?? port.target, weight: task.weight, addresses };
+  const targets = answering.flatMap((task): PortTarget[] => {
+    const target = nameOfTask(service, task, registry);
+    if (!target) return [];
+    const addresses = addressesOf(task).map((address) => addressRecord(target, ttl, address));
+    return [{ target, port: task.ports.get(port.name) ?? port.target, weight: task.weight, addresses }];
   });
-  return answerTargets(asked, targets);
+  const turn = { service, name: question.name, type: "SRV" };
+  return answerTargets(asked, rotation.arrange(turn, targets).slice(0, declaration.maxAnswers));
 }
 
 interface PortTarget extends Pick<Srv, "target" | "port" | "weight"> {
@@ -140,15 +132,15 @@ function fails({ declaration, answering }: Service): boolean {
   return answering.length === 0 && declaration.whenEmpty === "servfail";
 }
 
-/** SRV targets must resolve (RFC 2782): where another service holds the task's name, it would lead to that one. */
-function holdsItsName(service: Service, task: TaskDeclaration, registry: Registry): boolean {
-  const found = registry.find(taskName(service.declaration, task));
-  return found !== undefined && found !== "below" && found.service === service;
+/** What takes a turn: a task, or several that show the same addresses, with the weight of all. */
+interface Group {
+  readonly addresses: readonly Address[];
+  readonly weight: number;
 }
 
 interface ShownByType {
-  readonly A: readonly Shown[];
-  readonly AAAA: readonly Shown[];
+  readonly A: readonly Group[];
+  readonly AAAA: readonly Group[];
 }
 
 /** By the tasks that are answered: they never change, and a thousand of them would be gone through for each query. */
@@ -157,21 +149,23 @@ const shownBefore = new WeakMap<readonly TaskDeclaration[], ShownByType>();
 function shownByType(answering: readonly TaskDeclaration[]): ShownByType {
   const before = shownBefore.get(answering);
   if (before) return before;
-  const all = shownOf(answering);
-  const ofType = (type: "A" | "AAAA"): readonly Shown[] =>
-    all.filter(({ address }) => typeOf(address) === type);
-  const shown = { A: ofType("A"), AAAA: ofType("AAAA") };
+  const shown = { A: groupsOf("A", answering), AAAA: groupsOf("AAAA", answering) };
   shownBefore.set(answering, shown);
   return shown;
 }
 
-/** Each address once: RFC 2181 section 5 knows no two records alike in a set. */
-function shownOf(tasks: readonly TaskDeclaration[]): readonly Shown[] {
-  const shown = new Map<Address, Shown>();
-  for (const { addresses, weight } of tasks) {
-    for (const { address } of addresses) {
-      shown.set(address, { address, weight: weight + (shown.get(address)?.weight ?? 0) });
-    }
+function groupsOf(type: "A" | "AAAA", tasks: readonly TaskDeclaration[]): readonly Group[] {
+  const groups = new Map<string, Group>();
+  for (const task of tasks) {
+    const addresses = addressesOf(task).filter((address) => typeOf(address) === type);
+    if (addresses.length === 0) continue;
+    const key = addresses.join("");
+    groups.set(key, { addresses, weight: task.weight + (groups.get(key)?.weight ?? 0) });
   }
-  return [...shown.values()];
+  return [...groups.values()];
+}
+
+/** Each once: RFC 2181 section 5 knows no two records alike in a set. */
+function addressesOf(task: TaskDeclaration): readonly Address[] {
+  return [...new Set(task.addresses.map(({ address }) => address))];
 }

@@ -34,6 +34,9 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
 /** A client that asks and does not read is not read either while so much waits for it. */
 const MAX_UNREAD_OCTETS = 256 * 1024;
 
+/** How many queries of one connection are answered before others have their turn. */
+const QUERIES_A_TURN = 32;
+
 export function createConnections(
   { maxConnections, idleMs }: ConnectionLimits,
   counters: Counters,
@@ -106,36 +109,45 @@ function serve(socket: Socket, respond: Respond, connections: Connections, count
   const frames = createFrames();
   socket.on("data", (octets) => {
     frames.push(octets);
-    answerAll();
+    answerSome();
   });
-  socket.on("drain", () => {
-    answerAll();
-    if (socket.writableLength <= MAX_UNREAD_OCTETS) socket.resume();
-  });
+  socket.on("drain", answerSome);
   socket.on("end", () => socket.end());
   socket.on("error", () => socket.destroy()); // a reset is the client's business
 
-  function answerAll(): void {
+  /** Answers what has arrived, but not for longer than others can wait: the socket rests while some is left. */
+  function answerSome(): void {
     socket.cork(); // the replies to what came in one segment leave in one
-    for (let query = next(); query; query = next()) {
-      connections.touch(socket);
-      const reply = respond(query, "tcp");
-      if (!reply) {
-        socket.destroy(); // not a query: this is no client of ours
-        return;
-      }
-      socket.write(lengthOf(reply));
-      socket.write(reply);
-    }
+    let left = QUERIES_A_TURN;
+    while (left > 0 && !isUnread() && answerNext()) left--;
     socket.uncork();
+    if (socket.destroyed) return;
+    if (left > 0 && !isUnread()) {
+      socket.resume();
+      return;
+    }
+    socket.pause();
+    if (isUnread()) counters.connections.paused += 1; // and goes on when it drains
+    else setImmediate(answerSome);
   }
 
-  function next(): Uint8Array | undefined {
-    if (socket.destroyed) return undefined;
-    if (socket.writableLength <= MAX_UNREAD_OCTETS) return frames.shift();
-    if (!socket.isPaused()) counters.connections.paused += 1;
-    socket.pause();
-    return undefined;
+  /** False: there is no whole query. */
+  function answerNext(): boolean {
+    const query = socket.destroyed ? undefined : frames.shift();
+    if (!query) return false;
+    connections.touch(socket);
+    const reply = respond(query, "tcp");
+    if (!reply) {
+      socket.destroy(); // not a query: this is no client of ours
+      return false;
+    }
+    socket.write(lengthOf(reply));
+    socket.write(reply);
+    return true;
+  }
+
+  function isUnread(): boolean {
+    return socket.writableLength > MAX_UNREAD_OCTETS;
   }
 }
 

@@ -10,6 +10,8 @@ export interface Reverse {
   readonly address: Address;
   /** How many bits it tells: 32 or 128 for one address. */
   readonly length: number;
+  /** Whether it is that name itself, and not one beneath it that stands for no address. */
+  readonly isExact: boolean;
 }
 
 /** Reads a name under `in-addr.arpa` or `ip6.arpa`; undefined for any other. RFC 1035 section 3.5, RFC 3596 section 2.5. */
@@ -30,23 +32,34 @@ export function reverseName(address: Address, length: number = address.length * 
   return parseName([...nibbles.toReversed().map((nibble) => nibble.toString(16)), "ip6.arpa"].join("."));
 }
 
-function readFour(labels: Prefix): Reverse | undefined {
-  const octets = splitAscii(labels).toReversed();
-  if (
-    octets.length > 4 ||
-    !octets.every((label) => /^(?:0|[1-9]\d{0,2})$/.test(label) && Number(label) < 256)
-  ) {
-    return undefined;
-  }
-  const told = octets.map(Number);
-  return { address: fromOctets([...told, 0, 0, 0, 0].slice(0, 4)), length: told.length * 8 };
+function readFour(labels: Prefix): Reverse {
+  const { told, isExact } = takeWhile(
+    labels,
+    4,
+    (label) => /^(?:0|[1-9]\d{0,2})$/.test(label) && Number(label) < 256,
+  );
+  return {
+    address: fromOctets([...told.map(Number), 0, 0, 0, 0].slice(0, 4)),
+    length: told.length * 8,
+    isExact,
+  };
 }
 
-function readSix(labels: Prefix): Reverse | undefined {
-  const nibbles = splitAscii(labels).toReversed();
-  if (nibbles.length > 32 || !nibbles.every((label) => /^[0-9a-f]$/.test(label))) return undefined;
-  const padded = nibbles.join("").padEnd(32, "0");
-  return { address: fromOctets([...Buffer.from(padded, "hex")]), length: nibbles.length * 4 };
+function readSix(labels: Prefix): Reverse {
+  const { told, isExact } = takeWhile(labels, 32, (label) => /^[0-9a-f]$/.test(label));
+  const padded = told.join("").padEnd(32, "0");
+  return { address: fromOctets([...Buffer.from(padded, "hex")]), length: told.length * 4, isExact };
+}
+
+/** The labels that tell something, from the right, where an address begins. */
+function takeWhile(
+  labels: Prefix,
+  most: number,
+  tells: (label: string) => boolean,
+): { told: string[]; isExact: boolean } {
+  const all = splitAscii(labels).toReversed();
+  const end = all.findIndex((label, at) => at === most || !tells(label));
+  return end < 0 ? { told: all, isExact: true } : { told: all.slice(0, end), isExact: false };
 }
 
 function splitAscii(labels: Prefix): string[] {

@@ -6,11 +6,16 @@ import { joinPrefix, parsePrefix, type Prefix } from "../model/name.ts";
 export type Meaning =
   | { readonly kind: "service" }
   | { readonly kind: "tasks" }
-  | { readonly kind: "task"; readonly task: TaskDeclaration }
+  | TaskMeaning
   /** `_http._tcp.web`: the service's port, on its VIP if it has one. */
   | { readonly kind: "port"; readonly port: Port }
   /** `_http._tcp.tasks.web`: that port of each task. */
   | { readonly kind: "taskPort"; readonly port: Port };
+
+interface TaskMeaning {
+  readonly kind: "task";
+  readonly task: TaskDeclaration;
+}
 
 const SERVICE: Meaning = { kind: "service" };
 const TASKS: Meaning = { kind: "tasks" };
@@ -21,9 +26,19 @@ export function ownName(declaration: Declaration): Prefix {
   return joinPrefix(declaration.name, declaration.namespace);
 }
 
-/** The name of one task, which answers whether the task serves or not. */
-export function taskName(declaration: Declaration, task: TaskDeclaration): Prefix {
-  return joinPrefix(task.id, ownName(declaration));
+/** The names of the service itself, its own first. */
+export function serviceNames(declaration: Declaration): readonly Prefix[] {
+  const aliases = declaration.aliases.map((alias) => joinPrefix(alias, declaration.namespace));
+  return [ownName(declaration), ...aliases];
+}
+
+/** The names of one task, the one that targets use first. */
+export function* taskNames(declaration: Declaration, task: TaskDeclaration): Iterable<Prefix> {
+  const own = ownName(declaration);
+  yield joinPrefix(task.id, own);
+  if (task.slot !== undefined) yield joinPrefix(parsePrefix(String(task.slot)), own);
+  // An id made from an address says nothing of whose task it is: only a chosen one is a name of its own.
+  if (task.isNamed) yield joinPrefix(task.id, declaration.namespace);
 }
 
 /**
@@ -36,9 +51,7 @@ export function namesOf(declaration: Declaration): ReadonlyMap<Prefix, Meaning> 
   const claim = (name: Prefix, meaning: Meaning): void => {
     if (!names.has(name)) names.set(name, meaning);
   };
-  const own = ownName(declaration);
-  const bases = [own, ...declaration.aliases.map((alias) => joinPrefix(alias, declaration.namespace))];
-
+  const bases = serviceNames(declaration);
   for (const base of bases) claim(base, SERVICE);
   for (const base of bases) {
     const tasks = joinPrefix(TASKS_LABEL, base);
@@ -49,15 +62,14 @@ export function namesOf(declaration: Declaration): ReadonlyMap<Prefix, Meaning> 
       claim(joinPrefix(labels, tasks), { kind: "taskPort", port });
     }
   }
-  for (const task of declaration.tasks) {
-    if (task.slot === undefined) continue;
-    claim(joinPrefix(parsePrefix(String(task.slot)), own), { kind: "task", task });
+  const meanings = declaration.tasks.map((task): TaskMeaning => ({ kind: "task", task }));
+  // A slot is a number that somebody gave; an id may look like one by chance.
+  for (const meaning of meanings) {
+    const { slot } = meaning.task;
+    if (slot !== undefined) claim(joinPrefix(parsePrefix(String(slot)), ownName(declaration)), meaning);
   }
-  for (const task of declaration.tasks) {
-    const meaning: Meaning = { kind: "task", task };
-    claim(joinPrefix(task.id, own), meaning);
-    // An id made from an address says nothing of whose task it is: only a chosen one is a name of its own.
-    if (task.isNamed) claim(joinPrefix(task.id, declaration.namespace), meaning);
+  for (const meaning of meanings) {
+    for (const name of taskNames(declaration, meaning.task)) claim(name, meaning);
   }
   return names;
 }

@@ -36,7 +36,7 @@ export function writeReply(reply: Reply, room: Room): Uint8Array {
   const authority = hasAllAnswers ? writeSome(reply.authority, limit) : 0;
   const isTruncated = !hasAllAnswers || authority < reply.authority.length;
   const additionalsLimit = Math.min(limit, room.additionalsLimit - reserved);
-  const additionals = isTruncated ? 0 : writeSome(reply.additionals, additionalsLimit);
+  const additionals = isTruncated ? 0 : writeSets(reply.additionals, additionalsLimit);
   if (reply.edns !== undefined) writeOpt(reply.edns, reply.rcode);
 
   out.setPair(0, reply.id);
@@ -83,6 +83,20 @@ function writeSome(records: readonly ResourceRecord[], limit: number): number {
     written++;
   }
   return written;
+}
+
+/** As {@link writeSome}, but of no set only a part: RFC 2181 section 9 has it whole or left out. */
+function writeSets(records: readonly ResourceRecord[], limit: number): number {
+  let start = { at: out.at, written: 0 };
+  for (const [written, record] of records.entries()) {
+    const previous = records[written - 1];
+    if (previous?.name !== record.name || previous.type !== record.type) start = { at: out.at, written };
+    writeRecord(record);
+    if (out.at <= limit) continue;
+    out.at = start.at;
+    return start.written;
+  }
+  return records.length;
 }
 
 function writeRecord(record: ResourceRecord): void {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parseName, parsePrefix } from "../../src/model/name.ts";
+import { formatName, parseName, parsePrefix } from "../../src/model/name.ts";
+import { reverseName } from "../../src/model/reverse.ts";
 import { parseAddress } from "../../src/model/address.ts";
 import { forgetfulStore, type Lease } from "../../src/registry/vips.ts";
 import { EMPTY_ROSTER, type Roster } from "../../src/model/declaration.ts";
@@ -167,7 +168,8 @@ describe("what the zone itself answers", () => {
     ["a.b.c.d.rota.internal A", "NXDOMAIN aa", `authority: ${ZONE_SOA}`],
     ["nosuch A", "NXDOMAIN aa", `authority: ${ROOT_SOA}`],
     ["example.com A", "REFUSED"],
-    ["internal A", "NXDOMAIN aa", `authority: ${ROOT_SOA}`],
+    ["arpa A", "NOERROR aa", `authority: ${ROOT_SOA}`],
+    ["internal A", "NOERROR aa", `authority: ${ROOT_SOA}`],
     ["xrota.internal A", "REFUSED"],
     [". NS", "REFUSED"],
   ])("%s", (question, ...lines) => {
@@ -194,8 +196,10 @@ describe("what a reverse name answers", () => {
     ["77.2.0.192.in-addr.arpa PTR", "REFUSED"],
     ["7.0.64.127.in-addr.arpa PTR", "NXDOMAIN aa", soa("64.127.in-addr.arpa.")],
     ["in-addr.arpa PTR", "REFUSED"],
-    ["011.1.0.10.in-addr.arpa PTR", "REFUSED"],
-    ["1.11.1.0.10.in-addr.arpa PTR", "REFUSED"],
+    ["011.1.0.10.in-addr.arpa PTR", "NXDOMAIN aa", soa("1.0.10.in-addr.arpa.")],
+    ["b._dns-sd._udp.0.1.0.10.in-addr.arpa PTR", "NXDOMAIN aa", soa("1.0.10.in-addr.arpa.")],
+    ["x.1.2.0.192.in-addr.arpa PTR", "NXDOMAIN aa", soa("1.2.0.192.in-addr.arpa.")],
+    ["x.0.10.in-addr.arpa PTR", "REFUSED"],
   ])("%s", (question, ...lines) => {
     expect(ask(question)).toEqual(lines);
   });
@@ -218,6 +222,12 @@ describe("who is in an answer when tasks fail", () => {
       ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"],
     ],
     ["when_empty: all, one is left", { when_empty: "all" }, ["a", "b", "c"], ["192.0.2.4"]],
+    [
+      "panic_threshold: just as many as it says",
+      { panic_threshold: 0.75 },
+      ["a"],
+      ["192.0.2.2", "192.0.2.3", "192.0.2.4"],
+    ],
     ["panic_threshold: half are left", { panic_threshold: 0.5 }, ["a", "b"], ["192.0.2.3", "192.0.2.4"]],
     [
       "panic_threshold: fewer are left",
@@ -277,6 +287,60 @@ test("SRV targets lead to the service's own tasks, also where another service ho
     "_80._tcp.other. 5 SRV 0 1 80 192-0-2-29.web.rota.internal.",
     "additional: 192-0-2-29.web.rota.internal. 5 A 192.0.2.29",
   ]);
+});
+
+describe("a target or pointer is a name that really means what it is told of", () => {
+  test("tasks whose ids look like slots, like `tasks`, or like an alias", () => {
+    const tasks = [
+      { id: "2", slot: 1, address: "192.0.2.1" },
+      { id: "x", slot: 2, address: "192.0.2.2" },
+      { id: "tasks", slot: 3, address: "192.0.2.3" },
+      { id: "green", slot: 4, address: "192.0.2.4" },
+    ];
+    const { ask, data } = served({
+      services: { pool: { endpoint_mode: "dnsrr", aliases: ["green.pool"], ports: [80], tasks } },
+    });
+    const [, ...lines] = ask("_80._tcp.pool SRV", { transport: "tcp" });
+    const targets = lines
+      .filter((line) => line.includes(" SRV "))
+      .map((line) => line.split(" ").at(-1) ?? "");
+    expect(targets).toEqual(["1.pool", "x.pool", "3.pool", "4.pool"].map((name) => `${name}.rota.internal.`));
+    for (const [at, target] of targets.entries()) expect(data(`${target} A`)).toEqual([tasks[at]?.address]);
+    expect(data("1.2.0.192.in-addr.arpa PTR")).toEqual(["1.pool.rota.internal."]);
+  });
+
+  test("a service whose own name another holds", () => {
+    const { ask, data, registry } = served({
+      services: {
+        first: { aliases: ["second"] },
+        second: { aliases: ["deux"], ports: [80] },
+        third: { endpoint_mode: "dnsrr", aliases: ["fourth"] },
+        fourth: { ports: [80] },
+      },
+    });
+    const [, line = ""] = ask("_80._tcp.deux SRV");
+    expect(line).toContain(" 0 0 80 deux.rota.internal.");
+    const vips = [...registry.services()].map(({ vips }) => vips[0]?.address);
+    const reverse = vips.map((vip) => (vip === undefined ? [] : data(`${formatName(reverseName(vip))} PTR`)));
+    expect(reverse).toEqual([["first.rota.internal."], ["deux.rota.internal."], [], []]);
+  });
+});
+
+test("a namespace called like the zone's name server leaves it be", () => {
+  const { data } = served({
+    services: { web: { namespace: "ns", endpoint_mode: "dnsrr", tasks: ["192.0.2.1"] } },
+  });
+  expect(data("ns.rota.internal A")).toEqual(["127.0.0.1"]);
+  expect(data("web.ns A")).toEqual(["192.0.2.1"]);
+});
+
+test("a zone called like a namespace does not hide its short names", () => {
+  const { ask } = served({
+    zone: "shop",
+    services: { web: { namespace: "shop", endpoint_mode: "dnsrr", tasks: ["192.0.2.1"] } },
+  });
+  expect(ask("web.shop A")).toEqual(["NOERROR aa", "web.shop. 5 A 192.0.2.1"]);
+  expect(ask("web.shop.shop A")).toEqual(["NOERROR aa", "web.shop.shop. 5 A 192.0.2.1"]);
 });
 
 test("the reverse zone of a subnet that ends within a label is that of the whole labels in it", () => {

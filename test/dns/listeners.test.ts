@@ -225,6 +225,20 @@ describe("a TCP connection", () => {
     client.socket.destroy();
   });
 
+  test("does not keep others waiting with all that it asks at once", async () => {
+    const server = web();
+    await using listeners = await listen(server);
+    const tcp = listeners.addresses.find(({ transport }) => transport === "tcp")?.port ?? 0;
+    const client = await connectTcp(tcp);
+    const count = 2000;
+    client.send(Buffer.concat(Array.from({ length: count }, () => framed(asked))));
+    await client.replies(1);
+    await askUdp(asked, tcp);
+    expect(server.counters.queries.tcp, "answered before another's turn").toBeLessThan(count);
+    expect(await client.replies(count - 1)).toHaveLength(count - 1);
+    client.socket.destroy();
+  });
+
   test("is closed at once by who sends answers", async () => {
     await using listeners = await listen(web(), ["tcp://127.0.0.1:0"]);
     const client = await connectTcp(listeners.addresses[0]?.port ?? 0);

@@ -188,6 +188,10 @@ test("edns-tcp-keepalive is told over TCP to who asks, and to nobody over UDP", 
   const tail = (transport: "udp" | "tcp"): string =>
     Buffer.from(server.respond(asked, transport) ?? []).toString("hex");
   expect(tail("tcp")).toMatch(/000b00020064$/); // 100 x 100 ms
+  const short = served({ services: {} }, { idleMs: 2500 });
+  expect(Buffer.from(short.respond(asked, "tcp") ?? []).toString("hex")).toMatch(/000b00020019$/);
+  const long = served({ services: {} }, { idleMs: 86_400_000 });
+  expect(Buffer.from(long.respond(asked, "tcp") ?? []).toString("hex")).toMatch(/000b0002ffff$/);
   expect(tail("udp")).not.toContain("000b0002");
 });
 
@@ -201,6 +205,20 @@ test("labels with dots, NULs, spaces and high octets are told apart, and come ba
   expect(told(query({ name: [Buffer.from("web.rota"), Buffer.from("internal")], flags: 0 }))).toContain(
     "REFUSED",
   );
+});
+
+test("a defect of our own is SERVFAIL, counted, and nobody else's trouble", () => {
+  const broken = served(
+    { services: { web: { endpoint_mode: "dnsrr", order: "random", tasks: ["192.0.2.1", "192.0.2.2"] } } },
+    {
+      random: () => {
+        throw new Error("a defect");
+      },
+    },
+  );
+  expect(broken.ask("web A")).toEqual(["SERVFAIL"]);
+  expect(broken.ask("nosuch A")[0]).toBe("NXDOMAIN aa");
+  expect(broken.counters).toMatchObject({ defects: 1, queries: { udp: 2 } });
 });
 
 test("what is answered is counted", () => {

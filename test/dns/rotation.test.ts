@@ -84,6 +84,21 @@ test("weighted: each task is first as often as its weight says, and not in one r
   );
 });
 
+test("weighted: tasks that all have weight 0 take turns", () => {
+  const tasks = ["192.0.2.1", "192.0.2.2"].map((address) => ({ address, weight: 0 }));
+  const server = served({ services: { web: { endpoint_mode: "dnsrr", order: "weighted", tasks } } });
+  const first = Array.from({ length: 4 }, () => server.shown("web A")[0]);
+  expect(first).toEqual(["192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.2"]);
+});
+
+test("a task with several addresses is first no more often than one with one", () => {
+  const tasks = [{ address: ["192.0.2.1", "192.0.2.2", "192.0.2.3"] }, { address: "192.0.2.9" }];
+  const server = served({ services: { web: { endpoint_mode: "dnsrr", tasks } } });
+  const first = Array.from({ length: 40 }, () => server.shown("web A")[0]);
+  expect(first.filter((address) => address === "192.0.2.9")).toHaveLength(20);
+  expect(server.shown("web A")).toHaveLength(4);
+});
+
 test("weighted: an address that several tasks share has the weight of all", () => {
   const tasks = ["192.0.2.1:1", "192.0.2.1:2", "192.0.2.1:3", "192.0.2.2:1"];
   const server = served({
@@ -103,13 +118,19 @@ test("random: every order comes, each about as often", () => {
   for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(300);
 });
 
-test("a service that keeps changing does not lead everybody to its first task", () => {
-  let drawn = 0;
-  const server = served({ services: { web: dnsrr(2) } }, { random: () => (drawn = (drawn + 0.5) % 1) });
-  const first = Array.from({ length: 4 }, (_, at) => {
-    const [declaration] = [...server.registry.services()].map((service) => service.declaration);
-    if (declaration) server.source.declare({ ...declaration, ttl: at });
-    return server.shown("web A")[0];
-  });
-  expect(new Set(first).size).toBe(2);
-});
+test.each(["rotate", "weighted"] as const)(
+  "%s: a service that keeps changing does not lead everybody to its first task",
+  (order) => {
+    let drawn = 0;
+    const server = served(
+      { services: { web: dnsrr(2, { order }) } },
+      { random: () => (drawn = (drawn + 0.618) % 1) },
+    );
+    const first = Array.from({ length: 20 }, (_, at) => {
+      const [declaration] = [...server.registry.services()].map((service) => service.declaration);
+      if (declaration) server.source.declare({ ...declaration, ttl: at });
+      return server.shown("web A")[0];
+    });
+    expect(new Set(first).size).toBe(2);
+  },
+);

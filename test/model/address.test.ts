@@ -98,13 +98,18 @@ describe("a reverse name", () => {
   });
 
   test.each([
-    "web.rota.internal",
-    "011.1.0.10.in-addr.arpa",
-    "256.in-addr.arpa",
-    "1.2.3.4.5.in-addr.arpa",
-    "g.ip6.arpa",
-    "10.ip6.arpa",
-  ])("not %s", (name) => {
+    ["011.1.0.10.in-addr.arpa.", "10.0.1.0", 24],
+    ["256.in-addr.arpa.", "0.0.0.0", 0],
+    ["1.2.3.4.5.in-addr.arpa.", "5.4.3.2", 32],
+    ["_udp.0.10.in-addr.arpa.", "10.0.0.0", 16],
+    ["10.0.d.f.ip6.arpa.", "fd00::", 12],
+  ])("%s is beneath one", (name, address, length) => {
+    const reverse = parseReverse(parseName(name));
+    expect(reverse && [formatAddress(reverse.address), reverse.length]).toEqual([address, length]);
+    expect(reverse?.isExact).toBe(false);
+  });
+
+  test.each(["web.rota.internal", "arpa", "in-addr.arpa.example"])("not %s", (name) => {
     expect(parseReverse(parseName(name))).toBeUndefined();
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { formatAddress, parseAddress, parseSubnet } from "../../src/model/address.ts";
+import { EMPTY_ROSTER } from "../../src/model/declaration.ts";
 import type { ServiceDeclaration } from "../../src/schema/input.ts";
 import { formatPrefix, parseName, parsePrefix } from "../../src/model/name.ts";
 import { type Change, createRegistry, type Registry, type Source } from "../../src/registry/registry.ts";
@@ -312,6 +313,87 @@ describe("VIPs", () => {
     expect(registry.findAddress(parseAddress("10.0.0.1"))).toBeUndefined();
   });
 
+  test("stay with a declaration that did not change, whatever of its name is declared before it", () => {
+    const { registry, source } = watched();
+    const b = roster({ services: { web: { aliases: ["b"] } } }, "b.yaml").services;
+    const a = roster({ services: { web: { aliases: ["a"] } } }, "a.yaml").services;
+    const vipOf = (alias: string): unknown => {
+      const found = registry.find(parsePrefix(alias));
+      return found === undefined || found === "below" ? found : found.service.vips;
+    };
+    source.publish({ ...EMPTY_ROSTER, services: b });
+    const given = vipOf("b");
+    source.publish({ ...EMPTY_ROSTER, services: [...a, ...b] });
+    expect(vipOf("b")).toEqual(given);
+    expect(vipOf("a")).not.toEqual(given);
+    source.publish({ ...EMPTY_ROSTER, services: b });
+    expect(vipOf("b")).toEqual(given);
+  });
+
+  test("come from what is left where a task moves away, and when an hour has passed", () => {
+    const clock = stillClock();
+    const registry = createRegistry({ clock, store: forgetfulStore });
+    const [source, library] = [registry.open("file"), registry.open("library")];
+    const declare = (name: string, service: ServiceDeclaration): void => {
+      for (const declaration of roster({ services: { [name]: service } }).services)
+        library.declare(declaration);
+    };
+    declare("task", dnsrr("10.0.0.1"));
+    source.publish(roster({ networks: pool("10.0.0.1/32"), services: { web: {} } }));
+    declare("task", dnsrr("192.0.2.1"));
+    expect(vipsOf(registry)).toEqual(["10.0.0.1"]);
+    source.publish(roster({ networks: pool("10.0.0.1/32"), services: { api: {} } }));
+    expect(vipsOf(registry)).toEqual([]);
+    clock.turn(3_600_000);
+    declare("task", dnsrr("192.0.2.2"));
+    expect(vipsOf(registry)).toEqual(["10.0.0.1"]);
+  });
+
+  test("do not move back when a pool is widened again", () => {
+    const { registry, source } = watched();
+    const given = ["10.7.0.0/16", "10.7.9.0/24", "10.7.0.0/16"].map((vips) => {
+      source.publish(roster({ networks: pool(vips), services: { web: {} } }));
+      return vipsOf(registry)[0];
+    });
+    expect(given[1]).toMatch(/^10\.7\.9\./);
+    expect(given[2]).toBe(given[1]);
+  });
+
+  test("that cannot be had because their network is gone are a problem that is told", () => {
+    const { registry, source } = watched();
+    const library = registry.open("library");
+    source.publish(roster({ networks: { n: { vips: "10.1.0.0/24" } } }));
+    for (const declaration of roster({
+      networks: { n: { vips: "10.1.0.0/24" } },
+      services: { web: { networks: ["n"] } },
+    }).services)
+      library.declare(declaration);
+    expect(vipsOf(registry)).toHaveLength(1);
+    source.publish(roster({ services: {} }));
+    expect([...registry.services()][0]?.vipProblem).toBe(
+      "service web has no VIP on network n: it declares no vips",
+    );
+  });
+
+  test("that were freed over an hour ago are forgotten, however large the pool", () => {
+    const clock = stillClock();
+    const forgotten: Lease[] = [];
+    const leases = createVipLeases(
+      clock,
+      { ...forgetfulStore, forget: (lease) => forgotten.push(lease) },
+      () => false,
+    );
+    const subnet = parseSubnet("fd00::/64");
+    for (let at = 0; at < 100; at++) {
+      leases.take(`s${at}`, "default", subnet);
+      leases.free(`s${at}`);
+    }
+    expect(forgotten).toHaveLength(0);
+    clock.turn(3_600_000);
+    leases.free("another");
+    expect(forgotten).toHaveLength(100);
+  });
+
   test("a full pool is not searched anew for each of thousands of services", () => {
     let looks = 0;
     const isTaken = (): boolean => {
@@ -388,6 +470,13 @@ describe("networks", () => {
     registry.open("library").publish(roster({ networks: { a: { vips: "10.2.0.0/24" } } }));
     source.publish(roster({ networks: { a: { vips: "10.1.0.0/24" } } }));
     expect(registry.networks.get("a")?.vips).toEqual([parseSubnet("10.1.0.0/24")]);
+  });
+
+  test("a network that changes is a change of the zone: its reverse names do", () => {
+    const { registry, source } = watched();
+    const before = registry.serial;
+    source.publish(roster({ networks: { a: { subnets: ["10.0.0.0/24"] } } }));
+    expect(registry.serial).toBe(before + 1);
   });
 
   test("the smallest subnet around an address is found, and none for what is not whole in it", () => {

@@ -500,3 +500,12 @@ test("editors get a JSON Schema with every key, what it is for, and what it may 
     },
   });
 });
+
+test("a name that is nearly one takes no longer to refuse than any other", () => {
+  // A pattern that tries all ways to cut the letters into words would not come to an end.
+  for (const name of [`${"a".repeat(60)}.`, `${"a-".repeat(31)}.`, `${"ab_".repeat(21)}/`]) {
+    const context = { networks: new Map(), origin: "test" };
+    expect(() => parseService(name, {}, context)).toThrow(name);
+    expect(() => parseService("web", { aliases: [`x/${name}`] }, context)).toThrow("aliases");
+  }
+});

@@ -339,23 +339,35 @@ describe("room", () => {
     expect(octets).toHaveLength(21 + 16 * 41);
   });
 
+  /** Each of 18 octets: a set of its own. */
+  const sets = [a("a.web"), a("b.web"), a("c.web")];
+
   test.each([
-    ["the limit", 21 + 16 * 31, 65_535, 1],
-    ["a limit of their own", 65_535, 21 + 16 * 31, 1],
+    ["the limit", 21 + 16 * 30 + 18, 65_535, 1],
+    ["a limit of their own", 65_535, 21 + 16 * 30 + 18, 1],
     ["a limit of their own that answers are already beyond", 65_535, 100, 0],
     ["nothing", 65_535, 65_535, 3],
   ])("additional records are left out without TC by %s", (_, limit, additionalsLimit, kept) => {
-    const reply = { ...REPLY, answers: answers.slice(0, 30), additionals: answers.slice(0, 3) };
+    const reply = { ...REPLY, answers: answers.slice(0, 30), additionals: sets };
     const octets = writeReply(reply, { limit, additionalsLimit });
     expect(header(octets).counts).toEqual([1, 30, 0, kept]);
     expect(tc(octets)).toBe(0);
   });
 
   test("OPT counts towards the additional records' limit", () => {
-    const reply = { ...REPLY, additionals: answers.slice(0, 3), edns: EDNS };
-    const octets = writeReply(reply, { limit: 65_535, additionalsLimit: 32 + 16 * 2 });
+    const reply = { ...REPLY, additionals: sets, edns: EDNS };
+    const octets = writeReply(reply, { limit: 65_535, additionalsLimit: 32 + 18 * 2 });
     expect(header(octets).counts).toEqual([1, 0, 0, 3]);
-    expect(octets).toHaveLength(32 + 16 * 2);
+    expect(octets).toHaveLength(32 + 18 * 2);
+  });
+
+  // RFC 2181 section 9: a cache would take a part for the whole.
+  test("of a set of additional records all are given or none", () => {
+    const additionals = [a("a.web"), a("a.web"), a("b.web"), a("b.web"), a("c.web")];
+    const octets = writeReply({ ...REPLY, additionals }, { limit: 512, additionalsLimit: 21 + 34 * 2 - 1 });
+    expect(header(octets).counts).toEqual([1, 0, 0, 2]);
+    expect(tc(octets)).toBe(0);
+    expect(octets).toHaveLength(21 + 34);
   });
 
   test("a message never has over 65,535 octets, whatever the limit", () => {
