@@ -3,7 +3,7 @@ export type { RotaOptions } from "./app/options.ts";
 export type { NameConflict, ServicesChange, ServiceState, TaskState } from "./app/state.ts";
 export { RotaError, type RotaErrorCode } from "./base/error.ts";
 export type { Log } from "./base/log.ts";
-export type { Counters, Transport } from "./dns/counters.ts";
+export type { ConnectionCounters, Counters, Transport } from "./dns/counters.ts";
 export type { ListenAddress } from "./dns/listen.ts";
 export type { Outside } from "./dns/respond.ts";
 export type { EndpointMode, Order, Protocol, WhenEmpty } from "./model/declaration.ts";

@@ -1,3 +1,4 @@
+import { count } from "../base/count.ts";
 import type { Log } from "../base/log.ts";
 import { formatPrefix } from "../model/name.ts";
 import { ownName } from "../registry/names.ts";
@@ -69,9 +70,8 @@ export function formatConflict(name: Conflict["name"], holder: Service, other: S
 }
 
 function countTasks({ declaration, serving }: Service): string {
-  const count = declaration.tasks.length;
-  const tasks = `${count} task${count === 1 ? "" : "s"}`;
-  return serving.length === count ? tasks : `${tasks}, ${serving.length} serving`;
+  const tasks = count(declaration.tasks.length, "task");
+  return serving.length === declaration.tasks.length ? tasks : `${tasks}, ${serving.length} serving`;
 }
 
 function nameOf({ declaration }: Service): string {

@@ -4,7 +4,7 @@ import { type ListenSpec, parseListen } from "../dns/listen.ts";
 import { type Outside, OUTSIDES } from "../dns/respond.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../dns/tcp.ts";
 import type { Roster } from "../model/declaration.ts";
-import { MAX_ZONE_OCTETS, type Name, parseName } from "../model/name.ts";
+import { type Name, parseZone } from "../model/name.ts";
 import type { NetworkInput, ServiceDeclaration } from "../schema/input.ts";
 import { formatProblem } from "../schema/problem.ts";
 import { parseServicesFile } from "../schema/schema.ts";
@@ -53,7 +53,7 @@ export interface RotaOptions {
    */
   readonly maxConnections?: number | undefined;
   /**
-   * Milliseconds without a whole query after which a TCP connection is closed.
+   * Milliseconds without a whole query after which a TCP connection is closed; a day at most.
    * @default 10000
    */
   readonly idleMs?: number | undefined;
@@ -98,13 +98,13 @@ export function readOptions(options: RotaOptions): ReadOptions {
     signal,
   } = options;
   assertPositive("maxConnections", maxConnections);
-  assertPositive("idleMs", idleMs);
+  assertPositive("idleMs", idleMs, MAX_IDLE_MS);
   assertOutside(outside);
   return {
     files,
     poll,
     listen: listen.map(parseListen),
-    zone: zone === undefined ? undefined : parseZone(zone),
+    zone: zone === undefined ? undefined : readZone(zone),
     outside,
     limits: { maxConnections, idleMs },
     roster: parseRoster(services, networks),
@@ -122,12 +122,13 @@ function assertOutside(outside: string): void {
   );
 }
 
-function assertPositive(option: string, value: number): void {
-  if (Number.isSafeInteger(value) && value > 0) return;
-  throw new RotaError(
-    "ERR_ROTA_OPTION",
-    `could not start with ${option} ${value}: it must be a whole number from 1`,
-  );
+/** A day: far beyond it timers do not hold. */
+const MAX_IDLE_MS = 86_400_000;
+
+function assertPositive(option: string, value: number, most: number = Number.MAX_SAFE_INTEGER): void {
+  if (Number.isSafeInteger(value) && value > 0 && value <= most) return;
+  const range = `a whole number from 1${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ""}`;
+  throw new RotaError("ERR_ROTA_OPTION", `could not start with ${option} ${value}: it must be ${range}`);
 }
 
 function parseRoster(services: object, networks: object): Roster {
@@ -137,16 +138,10 @@ function parseRoster(services: object, networks: object): Roster {
   throw new RotaError("ERR_ROTA_DECLARATION", `could not declare the services: ${told}`);
 }
 
-function parseZone(text: string): Name {
+function readZone(text: string): Name {
   try {
-    const zone = parseName(text);
-    if (zone.length <= MAX_ZONE_OCTETS) return zone;
+    return parseZone(text);
   } catch (error) {
-    const why = messageOf(error).replace(/^.* is not a name: /, "");
-    throw new RotaError("ERR_ROTA_OPTION", `could not take "${text}" for a zone: ${why}`, { cause: error });
+    throw new RotaError("ERR_ROTA_OPTION", `could not take the zone: ${messageOf(error)}`, { cause: error });
   }
-  throw new RotaError(
-    "ERR_ROTA_OPTION",
-    `could not take "${text}" for a zone: it has over ${MAX_ZONE_OCTETS} octets`,
-  );
 }

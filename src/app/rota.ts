@@ -2,7 +2,7 @@ import { systemClock } from "../base/clock.ts";
 import { messageOf, RotaError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { createScope } from "../base/scope.ts";
-import { type Counters, createCounters } from "../dns/counters.ts";
+import { type Counters, createTally } from "../dns/counters.ts";
 import { isWildcard } from "../dns/interfaces.ts";
 import type { ListenAddress } from "../dns/listen.ts";
 import { type Listeners, openListeners } from "../dns/listeners.ts";
@@ -103,7 +103,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     await source.closed;
   });
 
-  const counters = createCounters();
+  const counters = createTally();
   let listening: Listeners | undefined; // it may be asked at one socket while the next is being opened
   const nameServers = (): readonly Address[] => addressesAskedAt(listening?.addresses ?? []);
   const respond = createRespond({

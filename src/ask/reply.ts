@@ -1,5 +1,5 @@
 import { Packet } from "dns2";
-import { formatData, type Place } from "./data.ts";
+import { formatRdata, type Place } from "./rdata.ts";
 import { formatClass, formatExtendedError, formatRcode, formatType } from "./mnemonics.ts";
 import { HEADER_OCTETS, malformed, readName } from "./octets.ts";
 
@@ -147,7 +147,7 @@ function readRecord(message: Buffer, place: Place): ReplyRecord {
     ttl: message.readUInt32BE(place.data - 6),
     class: formatClass(message.readUInt16BE(place.data - 8)),
     type: formatType(place.type),
-    data: formatData(message, place),
+    data: formatRdata(message, place),
   };
 }
 

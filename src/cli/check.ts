@@ -1,7 +1,7 @@
 import type { Argv } from "yargs";
+import { count } from "../base/count.ts";
 import { checkServices } from "../app/check.ts";
 import { servicesJsonSchema } from "../schema/schema.ts";
-import { count } from "./count.ts";
 import { type ArgumentsOf, type Command, type GlobalArguments, withOptions } from "./options.ts";
 
 type CheckArguments = ArgumentsOf<typeof declare>;

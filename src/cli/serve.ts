@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Argv } from "yargs";
+import { count } from "../base/count.ts";
 import { relative } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type Rota, startRota } from "../app/rota.ts";
@@ -8,7 +9,6 @@ import type { Log } from "../base/log.ts";
 import { OUTSIDES } from "../dns/respond.ts";
 import { formatEndpoint } from "../model/address.ts";
 import { parseDuration } from "../model/duration.ts";
-import { count } from "./count.ts";
 import { createLog } from "./log.ts";
 import { type ArgumentsOf, type Command, type GlobalArguments, single, withOptions } from "./options.ts";
 
@@ -70,6 +70,15 @@ async function firstOf(signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signa
   return first;
 }
 
+/** A day: nobody waits for longer, and far beyond it timers do not hold. */
+const MAX_WAIT_MS = 86_400_000;
+
+function parseWait(text: string, least: number): number {
+  const ms = Math.round(parseDuration(text));
+  if (ms >= least && ms <= MAX_WAIT_MS) return ms;
+  throw new RotaError("ERR_ROTA_OPTION", `"${text}" is out of range: write ${least}ms to 24h`);
+}
+
 function parseCount(text: string): number {
   const number = Number(text);
   if (Number.isSafeInteger(number) && number > 0) return number;
@@ -87,13 +96,13 @@ function formatHint(rota: Rota, address: string, port: number): string {
   const services = rota.services();
   const tasks = services.reduce((count, service) => count + service.tasks.length, 0);
   const [example] = services;
-  const port1 = services.find(({ ports }) => ports.length > 0);
+  const ported = services.find(({ ports }) => ports.length > 0);
   const dig = `dig @${address} -p ${port}`;
   const lines = [
     `Rota serves ${count(services.length, "service")} of ${count(tasks, "task")}. Try:`,
     ...(example ? [`  ${dig} ${example.name} +short`, `  ${dig} tasks.${example.name} +short`] : []),
-    ...(port1?.ports[0]
-      ? [`  ${dig} _${port1.ports[0].name}._${port1.ports[0].protocol}.${port1.name} SRV`]
+    ...(ported?.ports[0]
+      ? [`  ${dig} _${ported.ports[0].name}._${ported.ports[0].protocol}.${ported.name} SRV`]
       : []),
     `  ${commandName()} lookup ${example?.name ?? rota.zone} --server ${formatEndpoint(address, port)}`,
   ];
@@ -138,7 +147,7 @@ function declare(yargs: Argv<GlobalArguments>) {
       type: "string",
       requiresArg: true,
       default: "0s",
-      coerce: single(parseDuration),
+      coerce: single((text) => parseWait(text, 0)),
       describe: "How long to go on answering after SIGTERM",
     },
     "max-connections": {
@@ -152,7 +161,7 @@ function declare(yargs: Argv<GlobalArguments>) {
       type: "string",
       requiresArg: true,
       default: "10s",
-      coerce: single(parseDuration),
+      coerce: single((text) => parseWait(text, 1)),
       describe: "How long a TCP connection may ask nothing",
     },
     "log-format": {

@@ -1,24 +1,49 @@
 import type { Rcode } from "../wire/message.ts";
 
+/** What a query came over. */
 export type Transport = "udp" | "tcp";
 
-/** What the server has done since it started, to be read by anyone and written by `dns/` alone. */
+/** What the server has done since it started. */
 export interface Counters {
-  readonly queries: Record<Transport, number>;
+  readonly queries: Readonly<Record<Transport, number>>;
   /** By the number of the rcode (RFC 6895 section 2.3). */
-  readonly replies: Map<Rcode, number>;
+  readonly replies: ReadonlyMap<number, number>;
   /** Datagrams and messages that got no reply: answers, and what has no header. */
-  ignored: number;
+  readonly ignored: number;
   /** Replies that said by TC that they are not whole. */
-  truncated: number;
+  readonly truncated: number;
   /** Replies that the system would not send, as to port 0. */
-  unsent: number;
+  readonly unsent: number;
   /** Defects of Rota itself: each is in the log, and was answered by SERVFAIL. */
-  defects: number;
-  readonly connections: { open: number; total: number; evicted: number; expired: number; paused: number };
+  readonly defects: number;
+  readonly connections: Readonly<ConnectionCounters>;
 }
 
-export function createCounters(): Counters {
+/** TCP connections. */
+export interface ConnectionCounters {
+  /** How many there are now; the others count up from the start. */
+  open: number;
+  total: number;
+  /** Closed to make way for another, as there were too many. */
+  evicted: number;
+  /** Closed for asking nothing for too long. */
+  expired: number;
+  /** How often one was not read further, as its client did not read its replies. */
+  paused: number;
+}
+
+/** The counters as those who count hold them. */
+export interface Tally extends Counters {
+  readonly queries: Record<Transport, number>;
+  readonly replies: Map<Rcode, number>;
+  ignored: number;
+  truncated: number;
+  unsent: number;
+  defects: number;
+  readonly connections: ConnectionCounters;
+}
+
+export function createTally(): Tally {
   return {
     queries: { udp: 0, tcp: 0 },
     replies: new Map(),

@@ -2,7 +2,7 @@ import { messageOf, RotaError, systemCodeOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { createScope } from "../base/scope.ts";
 import { formatEndpoint } from "../model/address.ts";
-import type { Counters, Transport } from "./counters.ts";
+import type { Tally, Transport } from "./counters.ts";
 import { type Bound, followInterfaces, isWildcard } from "./interfaces.ts";
 import type { ListenAddress, ListenSpec } from "./listen.ts";
 import type { Respond } from "./respond.ts";
@@ -16,7 +16,7 @@ export interface Listeners extends AsyncDisposable {
 
 export interface ListenersOptions {
   readonly respond: Respond;
-  readonly counters: Counters;
+  readonly counters: Tally;
   readonly limits: ConnectionLimits;
   readonly log: Log;
 }

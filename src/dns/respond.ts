@@ -13,7 +13,7 @@ import { readQuery } from "../wire/reader.ts";
 import { CLASS_IN, TYPE } from "../wire/record.ts";
 import { writeFault, writeReply } from "../wire/writer.ts";
 import { answer } from "./answer.ts";
-import type { Counters, Transport } from "./counters.ts";
+import type { Tally, Transport } from "./counters.ts";
 import type { Answer, Authority } from "./kinds.ts";
 
 /** Octets in, octets out: undefined where silence is the answer. Never throws. */
@@ -28,7 +28,7 @@ export interface RespondOptions extends Authority {
   readonly outside: Outside;
   /** Milliseconds for which a TCP connection is kept that asks nothing. */
   readonly idleMs: number;
-  readonly counters: Counters;
+  readonly counters: Tally;
   readonly log: Log;
 }
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, isIPv6, type Server, type Socket } from "node:net";
 import { LRUCache } from "lru-cache";
 import type { Log } from "../base/log.ts";
-import type { Counters } from "./counters.ts";
+import type { Tally } from "./counters.ts";
 import { createFrames } from "./frames.ts";
 import type { Respond } from "./respond.ts";
 
@@ -39,7 +39,7 @@ const QUERIES_A_TURN = 32;
 
 export function createConnections(
   { maxConnections, idleMs }: ConnectionLimits,
-  counters: Counters,
+  counters: Tally,
 ): Connections {
   const { connections } = counters;
   const open = new LRUCache<Socket, true>({
@@ -78,7 +78,7 @@ export async function openTcp(
   port: number,
   respond: Respond,
   connections: Connections,
-  counters: Counters,
+  counters: Tally,
   log: Log,
 ): Promise<TcpListener> {
   const sockets = new Set<Socket>();
@@ -105,7 +105,7 @@ export async function openTcp(
 }
 
 /** RFC 7766 section 6.2.1.1: any number of queries on one connection, the next before the last is answered. */
-function serve(socket: Socket, respond: Respond, connections: Connections, counters: Counters): void {
+function serve(socket: Socket, respond: Respond, connections: Connections, counters: Tally): void {
   const frames = createFrames();
   socket.on("data", (octets) => {
     frames.push(octets);

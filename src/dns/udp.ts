@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { isIPv6 } from "node:net";
 import type { Log } from "../base/log.ts";
-import type { Counters } from "./counters.ts";
+import type { Tally } from "./counters.ts";
 import type { Respond } from "./respond.ts";
 
 /** A datagram socket that answers until it is disposed of. */
@@ -18,7 +18,7 @@ export async function openUdp(
   address: string,
   port: number,
   respond: Respond,
-  counters: Counters,
+  counters: Tally,
   log: Log,
 ): Promise<UdpListener> {
   const socket = createSocket(isIPv6(address) ? { type: "udp6", ipv6Only: true } : { type: "udp4" });
@@ -47,7 +47,7 @@ export async function openUdp(
   };
 }
 
-function send(socket: Socket, reply: Uint8Array, { address, port }: RemoteInfo, counters: Counters): void {
+function send(socket: Socket, reply: Uint8Array, { address, port }: RemoteInfo, counters: Tally): void {
   // A source port of 0 can be forged and not be answered; Node throws for it.
   if (port === 0) {
     counters.unsent += 1;

@@ -37,6 +37,20 @@ export function parseName(text: string): Name {
   return text === "." ? ROOT : joinName(readLabels(text).labels, ROOT);
 }
 
+/**
+ * Reads the name of a zone.
+ *
+ * @throws RotaError `ERR_ROTA_NAME`: no name, over {@link MAX_ZONE_OCTETS}, or the root, beneath which everything is.
+ */
+export function parseZone(text: string): Name {
+  const zone = parseName(text);
+  if (zone === ROOT)
+    throw new RotaError("ERR_ROTA_NAME", `"${text}" cannot be the zone: all names of others are beneath it`);
+  if (zone.length <= MAX_ZONE_OCTETS) return zone;
+  const octets = `it has ${zone.length} octets, ${MAX_ZONE_OCTETS} are allowed`;
+  throw new RotaError("ERR_ROTA_NAME", `"${text}" is too long for a zone: ${octets}`);
+}
+
 /** Reads labels that stand in front of an origin, as `tasks.web`. @throws as {@link parseName} */
 export function parsePrefix(text: string): Prefix {
   const { labels, endsInDot } = readLabels(text);

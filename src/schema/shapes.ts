@@ -3,7 +3,7 @@ import { RotaError } from "../base/error.ts";
 import { isUnreachable, parseSubnet, type Subnet } from "../model/address.ts";
 import type { Port } from "../model/declaration.ts";
 import type { NetworkInput, PortMapping, ServiceDeclaration, ServicesFile } from "./input.ts";
-import { MAX_ZONE_OCTETS, type Name, parseName } from "../model/name.ts";
+import { parseZone } from "../model/name.ts";
 import { mustBe } from "./problem.ts";
 import { type Fields, reading, strict, whole } from "./steps.ts";
 import { taskShape } from "./task-shape.ts";
@@ -140,15 +140,6 @@ function parsePool(text: string): Subnet {
   const pool = parseSubnet(text);
   if (!isUnreachable(pool.base)) return pool;
   throw new RotaError("ERR_ROTA_ADDRESS", `"${text}" has addresses that no service can have`);
-}
-
-function parseZone(text: string): Name {
-  const zone = parseName(text);
-  if (zone.length <= MAX_ZONE_OCTETS) return zone;
-  throw new RotaError(
-    "ERR_ROTA_NAME",
-    `"${text}" is too long for a zone: it has ${zone.length} octets, ${MAX_ZONE_OCTETS} are allowed`,
-  );
 }
 
 function readLabel(text: string): string {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { count } from "../base/count.ts";
 import { RotaError } from "../base/error.ts";
 import type { Roster } from "../model/declaration.ts";
 import type { Look } from "./files.ts";
@@ -111,8 +112,7 @@ export function createLedger({ readSet, publish, report }: LedgerOptions): Ledge
     if (slot.trouble !== undefined)
       say("recovered", [{ file, position: undefined, message: "is good again" }]);
     slot.trouble = undefined;
-    const count = reading.services.length;
-    const message = `read: ${count} ${count === 1 ? "service" : "services"}`;
+    const message = `read: ${count(reading.services.length, "service")}`;
     if (isNew) say("read", [{ file, position: undefined, message }]);
     const warned = reading.warnings.map(({ message }) => message).join("\n");
     if (slot.warned !== warned) say("warning", reading.warnings);

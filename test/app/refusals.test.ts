@@ -86,14 +86,28 @@ describe("Rota does not start, and says why, with", () => {
     [
       { zone: `${"a".repeat(60)}.${"b".repeat(30)}` },
       "ERR_ROTA_OPTION",
-      `could not take "${"a".repeat(60)}.${"b".repeat(30)}" for a zone: it has over 80 octets`,
+      `could not take the zone: "${"a".repeat(60)}.${"b".repeat(30)}" is too long for a zone: it has 93 octets, 80 are allowed`,
     ],
     [
       { zone: "rota..internal" },
       "ERR_ROTA_OPTION",
-      'could not take "rota..internal" for a zone: it has an empty label',
+      'could not take the zone: "rota..internal" is not a name: it has an empty label',
     ],
-    [{ idleMs: 0 }, "ERR_ROTA_OPTION", "could not start with idleMs 0: it must be a whole number from 1"],
+    [
+      { zone: "." },
+      "ERR_ROTA_OPTION",
+      'could not take the zone: "." cannot be the zone: all names of others are beneath it',
+    ],
+    [
+      { idleMs: 0 },
+      "ERR_ROTA_OPTION",
+      "could not start with idleMs 0: it must be a whole number from 1 to 86400000",
+    ],
+    [
+      { maxConnections: 0.5 },
+      "ERR_ROTA_OPTION",
+      "could not start with maxConnections 0.5: it must be a whole number from 1",
+    ],
   ])("%j", async (options, code, message) => {
     expect(await refusalOf(startRota(options))).toBe(`${code}: ${message}`);
   });

@@ -116,7 +116,7 @@ describe("tells in a line what it cannot do, and exits", () => {
       "a zone that is no name",
       ["--zone", "a..b"],
       2,
-      /^rota: could not take "a\.\.b" for a zone: it has an empty label/,
+      /^rota: could not take the zone: "a\.\.b" is not a name: it has an empty label/,
     ],
     ["a number that is none", ["--max-connections", "many"], 2, /^rota: "many" is not a whole number from 1/],
     [
@@ -125,6 +125,13 @@ describe("tells in a line what it cannot do, and exits", () => {
       2,
       /^rota: .*"soon" is not a duration: write it as 5s, 1m30s or 500ms/,
     ],
+    [
+      "a duration that no timer holds",
+      ["--idle", "10000h"],
+      2,
+      /^rota: .*"10000h" is out of range: write 1ms to 24h/,
+    ],
+    ["no time at all", ["--idle", "0s"], 2, /^rota: .*"0s" is out of range: write 1ms to 24h/],
     ["a word that is none", ["--outside", "maybe"], 2, /^rota: .*outside.*maybe/i],
     ["an option that is none", ["--lisen", "127.0.0.1:0"], 2, /^rota: .*lisen/i],
   ])("%s", async (_, words, code, message) => {

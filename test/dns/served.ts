@@ -1,6 +1,6 @@
 import type { Clock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
-import { createCounters, type Counters, type Transport } from "../../src/dns/counters.ts";
+import { createTally, type Tally, type Transport } from "../../src/dns/counters.ts";
 import { createRespond, type Outside, type Respond } from "../../src/dns/respond.ts";
 import { createRotation } from "../../src/dns/rotation.ts";
 import { parseType } from "../../src/ask/mnemonics.ts";
@@ -43,7 +43,7 @@ export interface Served {
   readonly registry: Registry;
   readonly source: Source;
   readonly respond: Respond;
-  readonly counters: Counters;
+  readonly counters: Tally;
   readonly clock: TurnedClock;
   /** The reply to `"web AAAA"`, a line a record: `NOERROR aa`, `web. 5 A 10.0.1.11`, `authority: ...`. */
   ask(question: string, options?: Partial<Asked> & { transport?: Transport }): string[];
@@ -66,7 +66,7 @@ export function served(file: ServicesFile, options: ServedOptions = {}): Served 
   const { outside = "refused", idleMs = 10_000, zone, store = forgetfulStore, random = () => 0 } = options;
   const clock = stillClock();
   const registry = createRegistry({ clock, store, zone });
-  const counters = createCounters();
+  const counters = createTally();
   const authority = {
     registry,
     rotation: createRotation(random),

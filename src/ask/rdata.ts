@@ -18,7 +18,7 @@ export interface Place {
  *
  * @throws RotaError `ERR_ROTA_ASK`
  */
-export function formatData(message: Buffer, place: Place): string {
+export function formatRdata(message: Buffer, place: Place): string {
   const octets = message.subarray(place.data, place.end);
   switch (place.type) {
     case Packet.TYPE.A:
