@@ -3,6 +3,7 @@ import type { Argv } from "yargs";
 import { count } from "../base/count.ts";
 import { relative } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import type { RotaOptions } from "../app/options.ts";
 import { type Rota, startRota } from "../app/rota.ts";
 import { RotaError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
@@ -24,23 +25,46 @@ export const serveCommand: Command<typeof declare> = {
 /** Runs until it is told to end: exits 0, 1 if it could not start. */
 async function serve(argv: ServeArguments): Promise<void> {
   const log = createLog(argv.logLevel, argv.logFormat);
-  // Heard from now on: reading large files takes seconds, in which a SIGHUP must not end it.
+  const starting = new AbortController();
+  // Heard from now on: reading large files takes seconds, in which nobody must be kept from ending it.
   const told = firstOf(["SIGTERM", "SIGINT"]);
   let running: Rota | undefined;
+  told.signal.then(
+    () => running ?? starting.abort(),
+    () => {},
+  );
   process.on("SIGHUP", () => void reload(running, log));
+  log.debug({ files: argv.files }, "reading the services files");
+  try {
+    await using rota = await startRota({ ...optionsOf(argv), log, signal: starting.signal });
+    running = rota;
+    await serveUntil(told.signal, rota, argv, log);
+  } catch (error) {
+    if (!starting.signal.aborted) throw error;
+    log.info({}, `${await told.signal}: ending before it began`);
+  } finally {
+    told.stop();
+  }
+}
 
-  const { files, poll, listen, zone, outside, maxConnections, idle } = argv;
-  await using rota = await startRota({
-    files,
-    poll,
-    listen,
-    zone,
-    outside,
-    maxConnections,
-    idleMs: idle,
-    log,
-  });
-  running = rota;
+function optionsOf({
+  files,
+  poll,
+  listen,
+  zone,
+  outside,
+  maxConnections,
+  idle,
+}: ServeArguments): RotaOptions {
+  return { files, poll, listen, zone, outside, maxConnections, idleMs: idle };
+}
+
+async function serveUntil(
+  told: Promise<NodeJS.Signals>,
+  rota: Rota,
+  argv: ServeArguments,
+  log: Log,
+): Promise<void> {
   const [first] = rota.addresses;
   log.info({ addresses: rota.addresses }, `answering for ${rota.zone} on ${formatAddresses(rota)}`);
   if (argv.logFormat === "text" && first) process.stdout.write(formatHint(rota, first.address, first.port));
@@ -58,16 +82,20 @@ async function reload(rota: Rota | undefined, log: Log): Promise<void> {
   await rota.reload();
 }
 
-async function firstOf(signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> {
+interface Told {
+  /** The first that is sent. */
+  readonly signal: Promise<NodeJS.Signals>;
+  /** Hears no more: the next does what it does to any program. */
+  stop(): void;
+}
+
+function firstOf(signals: readonly NodeJS.Signals[]): Told {
   const ends = new AbortController();
   const waiting = signals.map(async (signal) => {
     await once(process, signal, { signal: ends.signal });
     return signal;
   });
-  const first = await Promise.race(waiting);
-  ends.abort();
-  await Promise.allSettled(waiting);
-  return first;
+  return { signal: Promise.race(waiting), stop: () => ends.abort() };
 }
 
 /** A day: nobody waits for longer, and far beyond it timers do not hold. */

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type FSWatcher, watch } from "chokidar";
@@ -56,7 +55,10 @@ export function createPathWatch({ poll, ring, fail }: PathWatchOptions): PathWat
     opened.on("all", ring);
     // What chokidar takes for no change may be one: a link that is put in place of another, for one.
     opened.on("raw", ring);
-    await once(opened, "ready");
+    // Not by `once`, which an error ends: what cannot be watched is told, and the rest is watched all the same.
+    await new Promise<void>((resolve) => {
+      opened.once("ready", resolve);
+    });
     return opened;
   }
 }

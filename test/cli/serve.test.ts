@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -77,6 +77,19 @@ describe("ends", () => {
     await using serve = serving([await file(dnsrr("192.0.2.1"))]);
     await serve.logs(/answering for/);
     serve.child.kill(signal);
+    expect(await serve.exit).toBe(0);
+  });
+
+  test("with 0 while it is still reading", async () => {
+    const services = Array.from(
+      { length: 5000 },
+      (_, at) => `  s${at}: { tasks: [10.0.${at >> 8}.${at & 255}] }`,
+    );
+    const path = await file(`services:\n${services.join("\n").replace("10.0.0.0]", "10.1.0.1]")}\n`);
+    await using serve = serving([path, "--log-level", "debug"]);
+    await serve.logs(/reading the services files/);
+    serve.child.kill("SIGTERM");
+    await serve.logs(/SIGTERM: ending before it began/);
     expect(await serve.exit).toBe(0);
   });
 
@@ -167,6 +180,21 @@ describe("tells in a line what it cannot do, and exits", () => {
     },
   );
 });
+
+testNeeding({ root: true, programs: ["setpriv"] })(
+  "a file that may not be read is told, and nothing is left running",
+  async () => {
+    const path = await file(dnsrr("192.0.2.1"));
+    await chmod(path, 0);
+    const capabilities = "-dac_override,-dac_read_search";
+    const enter = ["setpriv", "--bounding-set", capabilities, "--inh-caps", capabilities];
+    await using serve = serving([path], { enter });
+    expect(await serve.logs(/^rota:/)).toMatch(
+      /could not take the services files: .*services\.yaml: could not be read: EACCES/,
+    );
+    expect(await serve.exit).toBe(1);
+  },
+);
 
 test("takes its options from ROTA_ variables, and its log as JSON", async () => {
   const path = await file(dnsrr("192.0.2.1"));
