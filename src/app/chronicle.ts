@@ -41,7 +41,7 @@ export function chronicle(registry: Registry, log: Log, signal: AbortSignal): vo
       if (told.size >= REMEMBERED_CONFLICTS) told.clear();
       told.add(key);
       log.warn(
-        { name: formatPrefix(name), holder: holder.id, other: other.id },
+        { claimed: formatPrefix(name), holder: holder.id, other: other.id },
         formatConflict(name, holder, other),
       );
     }

@@ -97,7 +97,7 @@ export function readOptions(options: RotaOptions): ReadOptions {
     log = silentLog,
     signal,
   } = options;
-  assertPositive("maxConnections", maxConnections);
+  assertPositive("maxConnections", maxConnections, MAX_CONNECTIONS);
   assertPositive("idleMs", idleMs, MAX_IDLE_MS);
   assertOutside(outside);
   return {
@@ -122,6 +122,8 @@ function assertOutside(outside: string): void {
   );
 }
 
+/** More than any process may have open. */
+const MAX_CONNECTIONS = 1_000_000;
 /** A day: far beyond it timers do not hold. */
 const MAX_IDLE_MS = 86_400_000;
 

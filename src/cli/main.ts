@@ -18,7 +18,10 @@ await run(hideBin(process.argv));
 async function run(words: readonly string[]): Promise<void> {
   let logLevel: LogLevel = "info";
   try {
-    await withOptions(yargs(words).locale("en"), GLOBAL_OPTIONS)
+    await withOptions(
+      yargs(words).locale("en").parserConfiguration({ "greedy-arrays": false }),
+      GLOBAL_OPTIONS,
+    )
       .middleware((argv) => {
         logLevel = argv.logLevel;
       }, true)

@@ -57,7 +57,7 @@ function readEnvironment(options: Record<string, Options>, environment: NodeJS.P
     const variable = `ROTA_${name.replaceAll("-", "_").toUpperCase()}`;
     const text = environment[variable];
     // Set but empty is how Compose files and shells say "not set".
-    if (text !== undefined && text !== "") found.set(name, readVariable(variable, text, option));
+    if (text !== undefined && !/^[\s,]*$/.test(text)) found.set(name, readVariable(variable, text, option));
   }
   return Object.fromEntries(found);
 }

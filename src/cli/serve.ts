@@ -67,6 +67,8 @@ async function serveUntil(
 ): Promise<void> {
   const [first] = rota.addresses;
   log.info({ addresses: rota.addresses }, `answering for ${rota.zone} on ${formatAddresses(rota)}`);
+  // A server outlives whoever read what it printed first.
+  process.stdout.removeAllListeners("error").on("error", () => {});
   if (argv.logFormat === "text" && first) process.stdout.write(formatHint(rota, first.address, first.port));
 
   const signal = await told;
@@ -107,10 +109,13 @@ function parseWait(text: string, least: number): number {
   throw new RotaError("ERR_ROTA_OPTION", `"${text}" is out of range: write ${least}ms to 24h`);
 }
 
+/** More than any process may have open. */
+const MAX_COUNT = 1_000_000;
+
 function parseCount(text: string): number {
   const number = Number(text);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  throw new RotaError("ERR_ROTA_OPTION", `"${text}" is not a whole number from 1`);
+  if (/^\d+$/.test(text) && number > 0 && number <= MAX_COUNT) return number;
+  throw new RotaError("ERR_ROTA_OPTION", `"${text}" is not a whole number from 1 to ${MAX_COUNT}`);
 }
 
 function formatAddresses({ addresses }: Rota): string {
@@ -158,6 +163,7 @@ function declare(yargs: Argv<GlobalArguments>) {
       alias: "z",
       type: "string",
       requiresArg: true,
+      coerce: (text: string | undefined) => (text === undefined ? undefined : single(String)(text)),
       describe: "The name above all services, whatever the files say",
     },
     outside: {

@@ -106,7 +106,7 @@ describe("Rota does not start, and says why, with", () => {
     [
       { maxConnections: 0.5 },
       "ERR_ROTA_OPTION",
-      "could not start with maxConnections 0.5: it must be a whole number from 1",
+      "could not start with maxConnections 0.5: it must be a whole number from 1 to 1000000",
     ],
   ])("%j", async (options, code, message) => {
     expect(await refusalOf(startRota(options))).toBe(`${code}: ${message}`);

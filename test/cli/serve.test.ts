@@ -61,6 +61,15 @@ test("follows the file: a task more is answered, a mistake changes nothing, its 
   expect(await serve.data("web.rota.internal A")).toEqual(["NXDOMAIN"]);
 });
 
+test("outlives whoever read what it prints, and takes its files behind its options", async () => {
+  await using serve = serving(["--listen", "127.0.0.1:0", await file(dnsrr("192.0.2.1"))]);
+  serve.child.stdout?.destroy();
+  expect(await serve.data("web A")).toEqual(["192.0.2.1"]);
+  serve.child.kill("SIGTERM");
+  await serve.logs(/SIGTERM: ending/);
+  expect(await serve.exit).toBe(0);
+});
+
 test("reads the files again on SIGHUP", async () => {
   await using serve = serving([await file(dnsrr("192.0.2.1"))]);
   expect(await serve.data("web A")).toEqual(["192.0.2.1"]);
@@ -145,6 +154,7 @@ describe("tells in a line what it cannot do, and exits", () => {
       /^rota: .*"10000h" is out of range: write 1ms to 24h/,
     ],
     ["no time at all", ["--idle", "0s"], 2, /^rota: .*"0s" is out of range: write 1ms to 24h/],
+    ["a zone twice", ["--zone", "a", "--zone", "b"], 2, /^rota: .*"a" and "b": give only one/],
     ["a word that is none", ["--outside", "maybe"], 2, /^rota: .*outside.*maybe/i],
     ["an option that is none", ["--lisen", "127.0.0.1:0"], 2, /^rota: .*lisen/i],
   ])("%s", async (_, words, code, message) => {
