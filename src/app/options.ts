@@ -100,6 +100,8 @@ export function readOptions(options: RotaOptions): ReadOptions {
   assertPositive("maxConnections", maxConnections, MAX_CONNECTIONS);
   assertPositive("idleMs", idleMs, MAX_IDLE_MS);
   assertOutside(outside);
+  assertTexts("files", files);
+  assertTexts("listen", listen);
   return {
     files,
     poll,
@@ -114,6 +116,14 @@ export function readOptions(options: RotaOptions): ReadOptions {
 }
 
 /** For those who write JavaScript: types tell the others. */
+function assertTexts(option: string, value: unknown): void {
+  if (Array.isArray(value) && value.every((text) => typeof text === "string")) return;
+  throw new RotaError(
+    "ERR_ROTA_OPTION",
+    `could not take ${option} ${JSON.stringify(value)}: it is a list of texts`,
+  );
+}
+
 function assertOutside(outside: string): void {
   if (OUTSIDES.some((known) => known === outside)) return;
   throw new RotaError(

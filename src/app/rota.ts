@@ -61,8 +61,8 @@ export interface Rota extends AsyncDisposable {
   services(): readonly ServiceState[];
   /** The names that several services claim: of each, one answers. */
   conflicts(): readonly NameConflict[];
-  /** Calls `listener` after each change, until `signal` is aborted. What it throws goes to the log. */
-  follow(listener: (change: ServicesChange) => void, signal?: AbortSignal): void;
+  /** Calls `listener` after each change, until `signal` is aborted. What it throws, or rejects with, goes to the log. */
+  follow(listener: (change: ServicesChange) => void | Promise<void>, signal?: AbortSignal): void;
   /**
    * Reads the services files again now; what is wrong with them goes to the log.
    *
@@ -165,10 +165,10 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
       const ends = until ? AbortSignal.any([life.signal, until]) : life.signal;
       registry.follow((change) => {
         try {
-          listener(changeState(change));
+          const returned: unknown = listener(changeState(change));
+          if (returned instanceof Promise) returned.catch(tellFollower(log));
         } catch (error) {
-          // A listener's mistake must not keep a change from the others.
-          log.error({ err: error }, `a follower of changes failed: ${messageOf(error)}`);
+          tellFollower(log)(error);
         }
       }, ends);
     },
@@ -205,6 +205,11 @@ function addressesAskedAt(listening: readonly ListenAddress[]): readonly Address
     .map(({ address }) => address)
     .filter((address) => !isWildcard(address) && !address.includes("%"));
   return [...new Set(texts)].map(parseAddress);
+}
+
+/** A follower's mistake must not keep a change from the others, nor end the process if it comes later. */
+function tellFollower(log: Log): (error: unknown) => void {
+  return (error) => log.error({ err: error }, `a follower of changes failed: ${messageOf(error)}`);
 }
 
 function tellOf(log: Log): (error: unknown) => void {

@@ -55,6 +55,13 @@ describe("a declaration that is wrong is refused, and changes nothing:", () => {
   });
 });
 
+test("Rota does not start, and says why, with what only JavaScript can pass", async () => {
+  const wrong: RotaOptions[] = [JSON.parse('{ "listen": "127.0.0.1:0" }'), JSON.parse('{ "files": [5] }')];
+  const [listen, files] = await Promise.all(wrong.map((options) => refusalOf(startRota(options))));
+  expect(listen).toBe('ERR_ROTA_OPTION: could not take listen "127.0.0.1:0": it is a list of texts');
+  expect(files).toBe("ERR_ROTA_OPTION: could not take files [5]: it is a list of texts");
+});
+
 describe("Rota does not start, and says why, with", () => {
   test.each<[RotaOptions, code: string, message: string]>([
     [

@@ -163,12 +163,16 @@ describe("who follows", () => {
     rota.follow(() => {
       throw new Error("no paper");
     });
+    rota.follow(async () => {
+      throw new Error("no ink");
+    });
     const heard = follow(rota);
     const state = await rota.declare("web", { endpoint_mode: "dnsrr", tasks: ["10.0.0.1"] });
     expect(heard).toHaveLength(1);
     expect(rota.services()).toEqual([state]);
     expect(await asking(rota).addresses("web")).toEqual(["10.0.0.1"]);
     expect(told).toContain("a follower of changes failed: no paper");
+    expect(told).toContain("a follower of changes failed: no ink");
   });
 });
 
