@@ -62,7 +62,7 @@ export interface Rota extends AsyncDisposable {
   /** The names that several services claim: of each, one answers. */
   conflicts(): readonly NameConflict[];
   /** Calls `listener` after each change, until `signal` is aborted. What it throws, or rejects with, goes to the log. */
-  follow(listener: (change: ServicesChange) => void | Promise<void>, signal?: AbortSignal): void;
+  follow(listener: (change: ServicesChange) => unknown, signal?: AbortSignal): void;
   /**
    * Reads the services files again now; what is wrong with them goes to the log.
    *
