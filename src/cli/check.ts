@@ -2,7 +2,7 @@ import type { Argv } from "yargs";
 import { count } from "../base/count.ts";
 import { checkServices } from "../app/check.ts";
 import { servicesJsonSchema } from "../schema/schema.ts";
-import { type ArgumentsOf, type Command, type GlobalArguments, withOptions } from "./options.ts";
+import { type ArgumentsOf, type Command, FILES, type GlobalArguments, withOptions } from "./options.ts";
 
 type CheckArguments = ArgumentsOf<typeof declare>;
 
@@ -37,17 +37,10 @@ function declare(yargs: Argv<GlobalArguments>) {
       describe: "Print the JSON Schema of services files, for editors",
     },
   })
-    .positional("files", {
-      type: "string",
-      array: true,
-      default: NO_FILES,
-      describe: "Services files (YAML or JSON), or folders of them",
-    })
+    .positional("files", FILES)
     .check(({ files, schema }) =>
       schema === files.length > 0 ? "say the FILES to check, or --schema, and not both" : true,
     )
     .example("$0 check services.yaml", "exits 0 if all is well, 1 if not")
     .example("$0 check --schema > rota.schema.json", "what an editor completes and checks by");
 }
-
-const NO_FILES: string[] = [];

@@ -11,6 +11,16 @@ export const GLOBAL_OPTIONS = {
   },
 } as const;
 
+const NO_FILES: string[] = [];
+
+/** What the commands take that read services files. */
+export const FILES = {
+  type: "string",
+  array: true,
+  default: NO_FILES,
+  describe: "Services files (YAML or JSON), or folders of them",
+} as const;
+
 export type GlobalArguments = InferredOptionTypes<typeof GLOBAL_OPTIONS>;
 
 /** A command for main.ts, from the function that declares its options. */

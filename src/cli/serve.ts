@@ -11,7 +11,14 @@ import { OUTSIDES } from "../dns/respond.ts";
 import { formatEndpoint } from "../model/address.ts";
 import { parseDuration } from "../model/duration.ts";
 import { createLog } from "./log.ts";
-import { type ArgumentsOf, type Command, type GlobalArguments, single, withOptions } from "./options.ts";
+import {
+  type ArgumentsOf,
+  type Command,
+  FILES,
+  type GlobalArguments,
+  single,
+  withOptions,
+} from "./options.ts";
 
 type ServeArguments = ArgumentsOf<typeof declare>;
 
@@ -205,12 +212,7 @@ function declare(yargs: Argv<GlobalArguments>) {
       describe: "Lines for people, or for machines",
     },
   })
-    .positional("files", {
-      type: "string",
-      array: true,
-      default: NO_FILES,
-      describe: "Services files (YAML or JSON), or folders of them",
-    })
+    .positional("files", FILES)
     .example("$0 serve services.yaml", "answer on 127.0.0.1:5300 for what the file declares")
     .example(
       "$0 serve /etc/rota -l 10.0.0.2:53 -l [fd00::2]:53",
@@ -218,5 +220,3 @@ function declare(yargs: Argv<GlobalArguments>) {
     )
     .epilogue("SIGHUP reads the files again. SIGTERM ends, a second one at once. The log goes to stderr.");
 }
-
-const NO_FILES: string[] = [];

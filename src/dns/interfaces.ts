@@ -3,11 +3,7 @@ import { networkInterfaces } from "node:os";
 import { messageOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { createScope } from "../base/scope.ts";
-
-/** A socket and the port that it got. */
-export interface Bound extends AsyncDisposable {
-  readonly port: number;
-}
+import type { Bound } from "./listen.ts";
 
 /** How often to look whether the machine has other addresses now. */
 const LOOK_EVERY_MS = 5000;

@@ -10,6 +10,11 @@ export interface ListenSpec {
   readonly port: number;
 }
 
+/** A socket that answers until it is disposed of, and the port that it got. */
+export interface Bound extends AsyncDisposable {
+  readonly port: number;
+}
+
 /** Where something listens. */
 export interface ListenAddress {
   readonly transport: Transport;

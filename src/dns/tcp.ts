@@ -4,12 +4,8 @@ import { LRUCache } from "lru-cache";
 import type { Log } from "../base/log.ts";
 import type { Tally } from "./counters.ts";
 import { createFrames } from "./frames.ts";
+import type { Bound } from "./listen.ts";
 import type { Respond } from "./respond.ts";
-
-/** A TCP listener that answers until it is disposed of. */
-export interface TcpListener extends AsyncDisposable {
-  readonly port: number;
-}
 
 /** The open connections of all listeners: strangers make them, so there is a bound. */
 export interface Connections extends Disposable {
@@ -80,7 +76,7 @@ export async function openTcp(
   connections: Connections,
   counters: Tally,
   log: Log,
-): Promise<TcpListener> {
+): Promise<Bound> {
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     sockets.add(socket);

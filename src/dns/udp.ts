@@ -3,12 +3,8 @@ import { once } from "node:events";
 import { isIPv6 } from "node:net";
 import type { Log } from "../base/log.ts";
 import type { Tally } from "./counters.ts";
+import type { Bound } from "./listen.ts";
 import type { Respond } from "./respond.ts";
-
-/** A datagram socket that answers until it is disposed of. */
-export interface UdpListener extends AsyncDisposable {
-  readonly port: number;
-}
 
 /** Room for a burst while the process is busy with something else: some 2,000 queries. */
 const RECEIVE_BUFFER_OCTETS = 4 * 1024 * 1024;
@@ -20,7 +16,7 @@ export async function openUdp(
   respond: Respond,
   counters: Tally,
   log: Log,
-): Promise<UdpListener> {
+): Promise<Bound> {
   const socket = createSocket(isIPv6(address) ? { type: "udp6", ipv6Only: true } : { type: "udp4" });
   socket.on("message", (octets: Buffer, from: RemoteInfo) => {
     const reply = respond(octets, "udp");

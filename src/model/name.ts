@@ -112,13 +112,16 @@ export function formatName(name: Name): string {
 
 /** The labels as people write them, with no dot at the end. */
 export function formatPrefix(labels: Prefix): string {
-  const parts: string[] = [];
-  for (let at = 0; at < labels.length;) {
-    const length = labels.charCodeAt(at);
-    parts.push(formatLabel(labels.slice(at + 1, at + 1 + length)));
-    at += 1 + length;
+  return labelsOf(labels).map(formatLabel).join(".");
+}
+
+/** The octets of each label. */
+export function labelsOf(labels: Prefix): string[] {
+  const split: string[] = [];
+  for (let at = 0; at < labels.length; at += labels.charCodeAt(at) + 1) {
+    split.push(labels.slice(at + 1, at + 1 + labels.charCodeAt(at)));
   }
-  return parts.join(".");
+  return split;
 }
 
 function formatLabel(octets: string): string {

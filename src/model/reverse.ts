@@ -1,5 +1,5 @@
 import { type Address, fromOctets, toOctets } from "./address.ts";
-import { type Name, parseName, prefixOf, type Prefix } from "./name.ts";
+import { labelsOf, type Name, parseName, prefixOf, type Prefix } from "./name.ts";
 
 const IN_ADDR_ARPA = parseName("in-addr.arpa");
 const IP6_ARPA = parseName("ip6.arpa");
@@ -57,15 +57,7 @@ function takeWhile(
   most: number,
   tells: (label: string) => boolean,
 ): { told: string[]; isExact: boolean } {
-  const all = splitAscii(labels).toReversed();
+  const all = labelsOf(labels).toReversed();
   const end = all.findIndex((label, at) => at === most || !tells(label));
   return end < 0 ? { told: all, isExact: true } : { told: all.slice(0, end), isExact: false };
-}
-
-function splitAscii(labels: Prefix): string[] {
-  const split: string[] = [];
-  for (let at = 0; at < labels.length; at += labels.charCodeAt(at) + 1) {
-    split.push(labels.slice(at + 1, at + 1 + labels.charCodeAt(at)));
-  }
-  return split;
 }

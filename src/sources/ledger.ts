@@ -6,7 +6,7 @@ import type { Look } from "./files.ts";
 import { merge, type Part, presentServices, serviceKey } from "./merge.ts";
 import type { FileReading, ReadSet } from "./read-set.ts";
 import { type Finding, formatFinding, reportOf, type SourceReport } from "./report.ts";
-import { type Choice, choose, createSlot, findingOf, note, revert, type Slot } from "./slot.ts";
+import { type Choice, choose, createSlot, findingOf, findingsOf, note, revert, type Slot } from "./slot.ts";
 
 /** What files say, and what of it counts: of a file that cannot be taken, what it said before. */
 export interface Ledger {
@@ -43,7 +43,7 @@ export function createLedger({ readSet, publish, report }: LedgerOptions): Ledge
 
   async function open(looks: readonly Look[]): Promise<void> {
     place(looks);
-    const unread = looks.flatMap((look) => (look.kind === "octets" ? [] : [findingOf(look)]));
+    const unread = findingsOf(looks);
     const attempt = await tryOut(choose(slots.values()), readSet);
     const problems = [...unread, ...attempt.problems].map(formatFinding);
     if (problems.length === 0) return take(attempt);

@@ -5,7 +5,7 @@ import { merge } from "./merge.ts";
 import { read } from "./read.ts";
 import { createReadSet } from "./read-set.ts";
 import type { Finding } from "./report.ts";
-import { findingOf } from "./slot.ts";
+import { findingsOf } from "./slot.ts";
 
 export type { Environment } from "./expand.ts";
 
@@ -30,7 +30,7 @@ export async function readServices(paths: readonly string[], env: Environment): 
   const readSet = createReadSet(async (request) => read(request), env);
   const readings = await readSet(looks.filter((look) => look.kind === "octets"));
   const merged = merge(readings.map((reading) => ({ reading, isGone: false, handedOver: new Set() })));
-  const unread = looks.flatMap((look) => (look.kind === "octets" ? [] : [findingOf(look)]));
+  const unread = findingsOf(looks);
   const within = [...unread, ...readings.flatMap(({ problems }) => problems)];
   const problems = within.length > 0 ? within : merged.problems;
   const warnings = readings.flatMap(({ warnings }) => warnings);

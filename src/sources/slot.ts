@@ -74,6 +74,11 @@ export function revert(choice: Choice, slot: Slot): boolean {
   return true;
 }
 
+/** What to say of the files that are not there or cannot be read. */
+export function findingsOf(looks: readonly Look[]): readonly Finding[] {
+  return looks.flatMap((look) => (look.kind === "octets" ? [] : [findingOf(look)]));
+}
+
 /** What to say of a file that is not there or cannot be read. */
 export function findingOf(look: Exclude<Look, { kind: "octets" }>): Finding {
   const message =
