@@ -1,6 +1,6 @@
 import { Packet } from "dns2";
 import { formatRdata, type Place } from "./rdata.ts";
-import { formatClass, formatExtendedError, formatRcode, formatType } from "./mnemonics.ts";
+import { formatClass, formatExtendedError, formatRcode, formatType } from "../model/mnemonics.ts";
 import { HEADER_OCTETS, malformed, readName } from "./octets.ts";
 
 /** What a server's message says: plain values, fit for JSON. */

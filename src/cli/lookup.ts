@@ -1,6 +1,6 @@
 import type { Argv } from "yargs";
 import { ask, type Reply } from "../ask/ask.ts";
-import { parseType } from "../ask/mnemonics.ts";
+import { parseType } from "../model/mnemonics.ts";
 import { parseServer, type Server } from "../ask/server.ts";
 import { RotaError } from "../base/error.ts";
 import { parseAddress } from "../model/address.ts";

@@ -16,7 +16,7 @@ export type Answer =
   /** Neither the name nor anything beneath it exists (RFC 8020). */
   | { readonly kind: "nxdomain"; readonly soa: Soa }
   /** The name exists, and what it leads to cannot be told just now. */
-  | { readonly kind: "servfail" }
+  | { readonly kind: "servfail"; readonly isNotReady: boolean }
   /** Not a name of ours. */
   | { readonly kind: "elsewhere" };
 

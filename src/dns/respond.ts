@@ -40,6 +40,8 @@ const PLAIN_UDP_OCTETS = 512;
 const UDP_AMPLIFICATION = 10;
 
 const CLASS_ANY = 255;
+/** RFC 8914 section 4.15. */
+const EDE_NOT_READY = 14;
 /** RFC 8914 section 4.21. */
 const EDE_NOT_AUTHORITATIVE = 20;
 
@@ -109,7 +111,7 @@ export function createRespond(options: RespondOptions): Respond {
       case "nxdomain":
         return { ...whole, rcode: RCODE.NXDOMAIN, authority: [given.soa] };
       case "servfail":
-        return failure(query, transport, RCODE.SERVFAIL);
+        return failure(query, transport, RCODE.SERVFAIL, given.isNotReady ? EDE_NOT_READY : undefined);
       case "elsewhere":
         return failure(query, transport, OUTSIDE_RCODE[outside], EDE_NOT_AUTHORITATIVE);
     }

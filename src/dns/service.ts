@@ -30,6 +30,9 @@ export function answerService(question: Question, found: Found, apex: Name, auth
   }
 }
 
+const FAILED: Answer = { kind: "servfail", isNotReady: false };
+const NOT_READY: Answer = { kind: "servfail", isNotReady: true };
+
 /** A question on its way to an answer. */
 interface Asked extends Pick<Authority, "registry" | "rotation"> {
   readonly question: Question;
@@ -41,7 +44,7 @@ interface Asked extends Pick<Authority, "registry" | "rotation"> {
 
 function answerVip(asked: Asked): Answer {
   const { vips, declaration } = asked.service;
-  if (vips.length === 0 && wantsAddress(asked.question.type)) return { kind: "servfail" };
+  if (vips.length === 0 && wantsAddress(asked.question.type)) return FAILED;
   const addresses = vips.map(({ address }) => address);
   return answerAddresses(asked, addresses, declaration.labels);
 }
@@ -50,7 +53,8 @@ function answerTasks(asked: Asked): Answer {
   const { service, question, rotation } = asked;
   const { declaration, answering } = service;
   if (!wantsAddress(question.type)) return answerAddresses(asked, [], declaration.labels);
-  if (fails(service)) return { kind: "servfail" };
+  if (service.isWaiting) return NOT_READY;
+  if (fails(service)) return FAILED;
 
   const shown = shownByType(answering);
   const type =
@@ -72,7 +76,7 @@ function answerAddresses(asked: Asked, shown: readonly Address[], labels: readon
 
 function answerVipPort(asked: Asked, port: Port): Answer {
   const { service, registry, ttl } = asked;
-  if (service.vips.length === 0 && wantsPort(asked.question.type)) return { kind: "servfail" };
+  if (service.vips.length === 0 && wantsPort(asked.question.type)) return FAILED;
   const target = nameOfService(service, registry);
   if (!target) return answerTargets(asked, []);
   const addresses = service.vips.map(({ address }) => addressRecord(target, ttl, address));
@@ -84,7 +88,8 @@ function answerTaskPort(asked: Asked, port: Port): Answer {
   const { service, registry, rotation, question, ttl } = asked;
   const { declaration, answering } = service;
   if (!wantsPort(question.type)) return answerTargets(asked, []);
-  if (fails(service)) return { kind: "servfail" };
+  if (service.isWaiting) return NOT_READY;
+  if (fails(service)) return FAILED;
 
   const targets = answering.flatMap((task): PortTarget[] => {
     const target = nameOfTask(service, task, registry);

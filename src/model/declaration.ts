@@ -1,4 +1,5 @@
 import type { Address, Subnet } from "./address.ts";
+import type { Check } from "./check.ts";
 import type { Name, Prefix } from "./name.ts";
 
 /**
@@ -24,6 +25,10 @@ export interface Declaration {
   readonly whenEmpty: WhenEmpty;
   /** The share of serving tasks below which all are answered; 0: never. */
   readonly panicThreshold: number;
+  /** How its tasks are checked; undefined: they are not, or others give the verdicts. */
+  readonly check: Check | undefined;
+  /** Whether tasks serve while they are starting, before their first verdict. */
+  readonly publishNotReady: boolean;
   readonly tasks: readonly TaskDeclaration[];
   /** Where it stands, as `services.yaml:12:3`, for people. */
   readonly origin: string;

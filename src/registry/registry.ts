@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Address } from "../model/address.ts";
+import type { Availability, AvailabilityRule } from "../model/availability.ts";
 import {
   type Declaration,
   EMPTY_ROSTER,
@@ -12,12 +13,14 @@ import { createBatch } from "./batch.ts";
 import { createClaims } from "./claims.ts";
 import { addressesOf, type Meaning, namesOf, ownName } from "./names.ts";
 import { changedNetworks, type FindSubnet, indexSubnets, mergeNetworks } from "./networks.ts";
+import { createOrders } from "./outages.ts";
 import { mergeSettings, type Settings } from "./settings.ts";
 import {
   deriveService,
   isSameLease,
   keptVerdicts,
-  type Leased,
+  type Known,
+  NOTHING_KNOWN,
   type Service,
   type Verdict,
 } from "./service.ts";
@@ -41,6 +44,17 @@ export interface Registry {
   open(source: string): Source;
   /** Takes a verdict on a task; false if there is no such task. */
   report(service: string, task: Prefix, verdict: Verdict): boolean;
+  /** Takes many verdicts in one change; those on tasks that are not there, or in maintenance, are passed over. */
+  reportAll(reports: Iterable<VerdictReport>): void;
+  /** Replaces the operator's rules on who is out of answers. */
+  rule(rules: readonly AvailabilityRule[]): void;
+  /**
+   * Takes the operator's word on a task of a service, or on all that it has and will have; it stands above all
+   * rules. False if there is no such service or task.
+   */
+  say(service: string, task: Prefix | undefined, availability: Availability, origin: string): boolean;
+  /** Notes that nobody holds an answer any more that names this task, which is out. */
+  noteDrained(service: string, task: Prefix): void;
   /** Calls `listener` after each change, before the call that made it returns. */
   follow(listener: (change: Change) => void, signal: AbortSignal): void;
 }
@@ -73,6 +87,13 @@ export interface Conflict {
   /** Who answers for it. */
   readonly holder: Service;
   readonly others: readonly Service[];
+}
+
+/** A verdict on a task, by the id of its service and its own. */
+export interface VerdictReport {
+  readonly service: string;
+  readonly task: Prefix;
+  readonly verdict: Verdict;
 }
 
 /** What changed, by the services touched and no others. */
@@ -112,8 +133,6 @@ interface Entry {
   service: Service;
 }
 
-const NOTHING_LEASED: Leased = { vips: [], vipProblem: undefined };
-
 export function createRegistry({ clock, store, zone }: RegistryOptions): Registry {
   const sources: OpenSource[] = [];
   const entries = new Map<string, Entry>();
@@ -144,6 +163,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     contested: () => {},
     above: () => undefined,
   });
+  const orders = createOrders(() => clock.monotonic());
   const leases = createVipLeases(clock, store, (address) => addresses.find(address) !== undefined);
 
   return {
@@ -194,14 +214,33 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
       };
     },
     report(service, task, verdict) {
-      const entry = entries.get(service);
-      if (!entry?.service.declaration.tasks.some(({ id }) => id === task)) return false;
-      if (entry.service.verdicts.get(task) === verdict) return true;
+      if (!hasTask(entries.get(service), task)) return false;
+      change(() => takeVerdicts([{ service, task, verdict }]));
+      return true;
+    },
+    reportAll: (reports) => change(() => takeVerdicts(reports)),
+    rule: (rules) =>
       change(() => {
-        const verdicts = new Map(entry.service.verdicts).set(task, verdict);
-        derive(entry, entry.service.declaration, entry.service, verdicts);
+        orders.rule(rules);
+        for (const entry of entries.values()) obey(entry);
+      }),
+    say(service, task, availability, origin) {
+      const entry = entries.get(service);
+      if (!entry || (task !== undefined && !hasTask(entry, task))) return false;
+      change(() => {
+        orders.say(service, task, availability, origin);
+        obey(entry);
       });
       return true;
+    },
+    noteDrained(service, task) {
+      const entry = entries.get(service);
+      const outage = entry?.service.outages.get(task);
+      if (!entry || !outage || outage.isDrained) return;
+      change(() => {
+        const outages = new Map(entry.service.outages).set(task, { ...outage, isDrained: true });
+        derive(entry, { ...entry.service, outages });
+      });
     },
     follow(listener, signal) {
       if (signal.aborted) return;
@@ -252,8 +291,11 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     const known = entries.get(id);
     batch.touch(id, known?.service);
     if (known) unclaim(known);
-    const verdicts = known ? keptVerdicts(known.service, declaration) : new Map<Prefix, Verdict>();
-    const service = deriveService(id, declaration, known?.service ?? NOTHING_LEASED, verdicts);
+    orders.forget(id, declaration.tasks);
+    const before = known?.service ?? NOTHING_KNOWN;
+    const outages = orders.outages(id, declaration, before.outages);
+    const verdicts = known ? keptVerdicts(known.service, declaration) : before.verdicts;
+    const service = deriveService(id, declaration, { ...before, outages, verdicts });
     const entry = known ?? { id, source, rank, service };
     entry.rank = rank;
     entry.service = service;
@@ -274,6 +316,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     batch.touch(entry.id, entry.service);
     unclaim(entry);
     leases.free(entry.id);
+    orders.forget(entry.id);
     vipless.delete(entry);
     entries.delete(entry.id);
     entry.source.entries.delete(entry.id);
@@ -297,18 +340,33 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
       const leased = leaseVips(service, networks, leases);
       if (leased.vipProblem === undefined) vipless.delete(entry);
       else vipless.add(entry);
-      if (!isSameLease(leased, service)) derive(entry, service.declaration, leased, service.verdicts);
+      if (!isSameLease(leased, service)) derive(entry, { ...service, ...leased });
     }
   }
 
-  function derive(
-    entry: Entry,
-    declaration: Declaration,
-    leased: Leased,
-    verdicts: ReadonlyMap<Prefix, Verdict>,
-  ): void {
+  /** The verdicts of one service together: each new value of it costs as much as all its tasks. */
+  function takeVerdicts(reports: Iterable<VerdictReport>): void {
+    const byEntry = new Map<Entry, Map<Prefix, Verdict>>();
+    for (const { service, task, verdict } of reports) {
+      const entry = entries.get(service);
+      if (!entry || entry.service.verdicts.get(task) === verdict) continue;
+      if (entry.service.outages.get(task)?.availability === "maintenance" || !hasTask(entry, task)) continue;
+      const verdicts = byEntry.get(entry) ?? new Map(entry.service.verdicts);
+      byEntry.set(entry, verdicts.set(task, verdict));
+    }
+    for (const [entry, verdicts] of byEntry) derive(entry, { ...entry.service, verdicts });
+  }
+
+  /** Sees to it that the operator's orders hold for a service. */
+  function obey(entry: Entry): void {
+    const { service } = entry;
+    const outages = orders.outages(entry.id, service.declaration, service.outages);
+    if (outages !== service.outages) derive(entry, { ...service, outages });
+  }
+
+  function derive(entry: Entry, known: Known): void {
     batch.touch(entry.id, entry.service);
-    entry.service = deriveService(entry.id, declaration, leased, verdicts);
+    entry.service = deriveService(entry.id, entry.service.declaration, known);
   }
 
   function takeNetworks(): void {
@@ -335,6 +393,20 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     batch.isSettings = true;
   }
 }
+
+/** Whether a service has a task of this id; in time that does not grow with its tasks. */
+function hasTask(entry: Entry | undefined, task: Prefix): boolean {
+  if (!entry) return false;
+  const { tasks } = entry.service.declaration;
+  let ids = idsOf.get(tasks);
+  if (!ids) {
+    ids = new Set(tasks.map(({ id }) => id));
+    idsOf.set(tasks, ids);
+  }
+  return ids.has(task);
+}
+
+const idsOf = new WeakMap<readonly TaskDeclaration[], ReadonlySet<Prefix>>();
 
 /**
  * The id of each declaration, in their order. One that did not change keeps its own, whatever was declared before

@@ -1,10 +1,11 @@
 import { type Address, type Family, familyOf } from "../model/address.ts";
+import type { Availability } from "../model/availability.ts";
 import type { Declaration, TaskDeclaration } from "../model/declaration.ts";
 import type { Prefix } from "../model/name.ts";
 
 export const VERDICTS = ["starting", "passing", "failing"] as const;
 
-/** What is known of a checked task: nothing yet, it passes, it fails. */
+/** What is known of a checked task: nothing that counts yet, it passes, it fails. */
 export type Verdict = (typeof VERDICTS)[number];
 
 /**
@@ -18,8 +19,15 @@ export interface Service {
   readonly vips: readonly Vip[];
   /** Why a VIP that should be there is not, for people. */
   readonly vipProblem: string | undefined;
-  /** Of the tasks that somebody gave a verdict on, by id. */
+  /** Of the tasks that somebody gave a verdict on, by id. A checked task without one has not had its first result. */
   readonly verdicts: ReadonlyMap<Prefix, Verdict>;
+  /** The tasks that the operator has taken out, by id. */
+  readonly outages: ReadonlyMap<Prefix, Outage>;
+  /**
+   * Whether the first round of checks is still under way, so that nobody can say yet who serves: then names that
+   * lead to tasks answer SERVFAIL, for clients to try again.
+   */
+  readonly isWaiting: boolean;
   /** The tasks that may be handed out. */
   readonly serving: readonly TaskDeclaration[];
   /** The tasks that answers show: the serving ones, or those that `when_empty` and `panic_threshold` put there. */
@@ -32,27 +40,57 @@ export interface Vip {
   readonly address: Address;
 }
 
+/** A task that the operator has taken out of answers. */
+export interface Outage {
+  readonly availability: Exclude<Availability, "active">;
+  /** Who said so, as `admin.state:3`. */
+  readonly origin: string;
+  /** When, by the monotonic clock. */
+  readonly sinceMs: number;
+  /** Whether every answer that still named it has expired since. */
+  readonly isDrained: boolean;
+}
+
 export type Leased = Pick<Service, "vips" | "vipProblem">;
 
-/** A service whole, from what is declared, leased and reported: the only place where one is made. */
-export function deriveService(
-  id: string,
-  declaration: Declaration,
-  leased: Leased,
-  verdicts: ReadonlyMap<Prefix, Verdict>,
-): Service {
+/** What is known of a service besides what is declared. */
+export type Known = Leased & Pick<Service, "verdicts" | "outages" | "isWaiting">;
+
+/** Of a service that is new. */
+export const NOTHING_KNOWN: Known = {
+  vips: [],
+  vipProblem: undefined,
+  verdicts: new Map(),
+  outages: new Map(),
+  isWaiting: true,
+};
+
+/**
+ * A service whole, from what is declared, leased, reported and ordered: the only place where one is made.
+ *
+ * @param known of the service as it was, if it was: a wait that is over does not begin anew.
+ */
+export function deriveService(id: string, declaration: Declaration, known: Known): Service {
+  const { vips, vipProblem, outages } = known;
   const { tasks } = declaration;
-  const serving = tasks.every((task) => isServing(task, verdicts))
-    ? tasks
-    : tasks.filter((task) => isServing(task, verdicts));
+  const verdicts = withoutMaintained(known.verdicts, outages);
+  const isServing = (task: TaskDeclaration): boolean =>
+    !outages.has(task.id) && passes(task, declaration, verdicts.get(task.id));
+  // The same list where nothing is left out: what is derived from it is kept by its identity.
+  const serving = tasks.every(isServing) ? tasks : tasks.filter(isServing);
+  const available = outages.size === 0 ? tasks : tasks.filter((task) => !outages.has(task.id));
+  const isAwaited = available.some((task) => task.isChecked && !verdicts.has(task.id));
   return {
     id,
     declaration,
-    vips: reachableVips(declaration, leased.vips),
-    vipProblem: leased.vipProblem,
+    vips: reachableVips(declaration, vips),
+    vipProblem,
     verdicts,
+    outages,
+    // When all tasks are replaced at once, nothing at all is known again.
+    isWaiting: isAwaited && !declaration.publishNotReady && (known.isWaiting || verdicts.size === 0),
     serving,
-    answering: answersShow(declaration, serving),
+    answering: answersShow(declaration, available, serving),
   };
 }
 
@@ -68,18 +106,38 @@ export function isSameLease(leased: Leased, service: Leased): boolean {
   );
 }
 
-export function isServing(task: TaskDeclaration, verdicts: ReadonlyMap<Prefix, Verdict>): boolean {
-  const verdict = verdicts.get(task.id);
-  return verdict === undefined ? !task.isChecked : verdict === "passing";
+/** Whether a task may be handed out, as far as its health goes. */
+function passes(task: TaskDeclaration, declaration: Declaration, verdict: Verdict | undefined): boolean {
+  switch (verdict) {
+    case "passing":
+      return true;
+    case "failing":
+      return false;
+    case "starting":
+      return declaration.publishNotReady;
+    case undefined:
+      return !task.isChecked || declaration.publishNotReady;
+  }
 }
 
+/** What the operator has taken out stays out, however few are left. */
 function answersShow(
-  declaration: Declaration,
+  { panicThreshold, whenEmpty }: Declaration,
+  available: readonly TaskDeclaration[],
   serving: readonly TaskDeclaration[],
 ): readonly TaskDeclaration[] {
-  const { tasks, panicThreshold, whenEmpty } = declaration;
-  if (tasks.length > 0 && serving.length / tasks.length < panicThreshold) return tasks;
-  return serving.length === 0 && whenEmpty === "all" ? tasks : serving;
+  if (available.length > 0 && serving.length / available.length < panicThreshold) return available;
+  return serving.length === 0 && whenEmpty === "all" ? available : serving;
+}
+
+/** A task in maintenance is not checked: what was known of it before says nothing of how it comes back. */
+function withoutMaintained(
+  verdicts: ReadonlyMap<Prefix, Verdict>,
+  outages: ReadonlyMap<Prefix, Outage>,
+): ReadonlyMap<Prefix, Verdict> {
+  const isOut = (task: Prefix): boolean => outages.get(task)?.availability === "maintenance";
+  if (outages.size === 0 || ![...verdicts.keys()].some(isOut)) return verdicts;
+  return new Map([...verdicts].filter(([task]) => !isOut(task)));
 }
 
 /**
@@ -96,17 +154,30 @@ function reachableVips(declaration: Declaration, vips: readonly Vip[]): readonly
   return reachable.length > 0 ? reachable : vips;
 }
 
-/** The verdicts that still hold: on tasks that are where they were. */
+/**
+ * The verdicts that still hold: on tasks that are where they were. A task that served unchecked goes on serving
+ * until its check says otherwise: to declare a check must not empty an answer.
+ */
 export function keptVerdicts(before: Service, declaration: Declaration): ReadonlyMap<Prefix, Verdict> {
-  if (before.verdicts.size === 0) return before.verdicts;
-  const addressesBefore = new Map(before.declaration.tasks.map((task) => [task.id, placeOf(task)]));
-  const kept = declaration.tasks.filter((task) => addressesBefore.get(task.id) === placeOf(task));
-  return new Map(
-    kept.flatMap(({ id }): [Prefix, Verdict][] => {
-      const verdict = before.verdicts.get(id);
-      return verdict === undefined ? [] : [[id, verdict]];
-    }),
-  );
+  if (before.verdicts.size === 0 && !declaration.check && !before.declaration.check) return before.verdicts;
+  const tasksBefore = new Map(before.declaration.tasks.map((task) => [task.id, task]));
+  const kept = new Map<Prefix, Verdict>();
+  for (const task of declaration.tasks) {
+    const known = tasksBefore.get(task.id);
+    if (known === undefined || placeOf(known) !== placeOf(task)) continue;
+    const verdict = verdictKept(known, task, before.verdicts.get(task.id));
+    if (verdict !== undefined) kept.set(task.id, verdict);
+  }
+  return kept;
+}
+
+function verdictKept(
+  before: TaskDeclaration,
+  after: TaskDeclaration,
+  verdict: Verdict | undefined,
+): Verdict | undefined {
+  if (before.isChecked && !after.isChecked) return undefined;
+  return verdict ?? (after.isChecked && !before.isChecked ? "passing" : undefined);
 }
 
 function placeOf(task: TaskDeclaration): string {

@@ -35,6 +35,8 @@ export function declare(name: Prefix, shape: ServiceShape, around: Surroundings)
     maxAnswers: shape.max_answers ?? Infinity,
     whenEmpty: shape.when_empty,
     panicThreshold: shape.panic_threshold,
+    check: undefined,
+    publishNotReady: false,
     tasks,
     origin: around.origin,
   };

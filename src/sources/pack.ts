@@ -25,7 +25,8 @@ export function unpack(text: string, origin: string): Declaration {
   const plain: Plain = JSON.parse(text);
   return {
     ...plain,
-    ttl: plain.ttl,
+    ttl: plain.ttl, // which JSON leaves out if it is undefined, as it does the check
+    check: plain.check,
     maxAnswers: plain.maxAnswers ?? Infinity, // which JSON has no word for
     tasks: plain.tasks.map(wholeTask),
     origin,

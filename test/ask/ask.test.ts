@@ -2,7 +2,7 @@ import { getEventListeners } from "node:events";
 import { Packet } from "dns2";
 import { describe, expect, it } from "vitest";
 import { ask, type AskOptions, type Reply } from "../../src/ask/ask.ts";
-import { parseType } from "../../src/ask/mnemonics.ts";
+import { parseType } from "../../src/model/mnemonics.ts";
 import { parseServer } from "../../src/ask/server.ts";
 import { parseName } from "../../src/model/name.ts";
 import {

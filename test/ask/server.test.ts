@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { formatType, parseType } from "../../src/ask/mnemonics.ts";
+import { formatType, parseType } from "../../src/model/mnemonics.ts";
 import { formatServer, parseServer } from "../../src/ask/server.ts";
 
 it.each([

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { ask } from "../../src/ask/ask.ts";
-import { parseType } from "../../src/ask/mnemonics.ts";
+import { parseType } from "../../src/model/mnemonics.ts";
 import { parseServer } from "../../src/ask/server.ts";
 import { parseName } from "../../src/model/name.ts";
 import { plainEnv } from "../run.ts";

@@ -4,6 +4,7 @@ import { reverseName } from "../../src/model/reverse.ts";
 import { parseAddress } from "../../src/model/address.ts";
 import { forgetfulStore, type Lease } from "../../src/registry/vips.ts";
 import { EMPTY_ROSTER, type Roster } from "../../src/model/declaration.ts";
+import { checkedWeb, rosterOf } from "../registry/checked.ts";
 import { roster, served } from "./served.ts";
 
 const ZONE_SOA =
@@ -241,6 +242,22 @@ describe("who is in an answer when tasks fail", () => {
     expect(data("web A").toSorted()).toEqual(expected);
     expect(data("a.web A"), "a task's own name answers all the same").toEqual(["192.0.2.1"]);
   });
+
+  test.each(["nodata", "all", "servfail"] as const)(
+    "until the first round is over, names that lead to tasks fail, whatever when_empty says: %s",
+    (when_empty) => {
+      const web = checkedWeb(["a 192.0.2.1"], { when_empty, ports: [80] });
+      const { ask, data, source, registry } = served({});
+      source.publish(rosterOf(web, { ...web, name: parsePrefix("api"), endpointMode: "vip" }));
+      for (const asked of ["web A", "web ANY", "tasks.web A", "_80._tcp.web SRV", "tasks.api A"])
+        expect(ask(asked), asked).toEqual(["SERVFAIL"]);
+      expect(data("a.web A"), "a task's own name answers all the same").toEqual(["192.0.2.1"]);
+      expect(data("api A"), "so does a VIP").toHaveLength(1);
+      expect(ask("web TXT")[0], "what is no address is known").toBe("NOERROR aa");
+      registry.report("file:web", parsePrefix("a"), "passing");
+      expect(data("web A")).toEqual(["192.0.2.1"]);
+    },
+  );
 
   test("a VIP stays whoever serves", () => {
     const { data, registry } = served({ services: { web: { tasks } } });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readReply } from "../../src/ask/reply.ts";
 import { message, nameOctets, optRecord, pairs, query, question, record } from "../wire/query.ts";
+import { checkedWeb, rosterOf } from "../registry/checked.ts";
 import { served } from "./served.ts";
 
 const many = Array.from({ length: 200 }, (_, at) => `10.1.${at >> 8}.${at & 255}`);
@@ -237,4 +238,12 @@ test("what is answered is counted", () => {
   server.respond(query({ name: "crowd" }), "udp");
   server.respond(query({ name: "web" }), "udp");
   expect(server.counters.truncated).toBe(before + 1);
+});
+
+test("a service whose first checks are under way is said to be not ready (RFC 8914 section 4.15)", () => {
+  const { source, respond } = served({});
+  source.publish(rosterOf(checkedWeb(["a 192.0.2.1"])));
+  const octets = respond(query({ name: "web", type: 1, opt: {} }), "udp");
+  const { rcode, edns } = readReply(Buffer.from(octets ?? []));
+  expect([rcode.name, edns?.extendedErrors[0]?.name]).toEqual(["SERVFAIL", "Not Ready"]);
 });

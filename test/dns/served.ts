@@ -3,7 +3,7 @@ import { silentLog } from "../../src/base/log.ts";
 import { createTally, type Tally, type Transport } from "../../src/dns/counters.ts";
 import { createRespond, type Outside, type Respond } from "../../src/dns/respond.ts";
 import { createRotation } from "../../src/dns/rotation.ts";
-import { parseType } from "../../src/ask/mnemonics.ts";
+import { parseType } from "../../src/model/mnemonics.ts";
 import { readReply } from "../../src/ask/reply.ts";
 import { answer } from "../../src/dns/answer.ts";
 import { formatName, parseName } from "../../src/model/name.ts";

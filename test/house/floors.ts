@@ -6,7 +6,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["base"],
   ["model"],
   ["registry", "wire", "ask", "schema"],
-  ["sources", "dns"],
+  ["sources", "dns", "health", "api"],
   ["app"],
   ["cli"],
 ];

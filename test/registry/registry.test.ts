@@ -5,7 +5,7 @@ import type { ServiceDeclaration } from "../../src/schema/input.ts";
 import { formatPrefix, parseName, parsePrefix } from "../../src/model/name.ts";
 import { type Change, createRegistry, type Registry, type Source } from "../../src/registry/registry.ts";
 import { namesOf } from "../../src/registry/names.ts";
-import { deriveService, type Verdict } from "../../src/registry/service.ts";
+import { deriveService, NOTHING_KNOWN, type Verdict } from "../../src/registry/service.ts";
 import { createVipLeases, forgetfulStore, type Lease } from "../../src/registry/vips.ts";
 import { roster, stillClock } from "../dns/served.ts";
 
@@ -521,8 +521,7 @@ describe("the names of a service", () => {
       deriveService(
         "web",
         { ...declaration, tasks },
-        { vips: [], vipProblem: undefined },
-        new Map(verdict && one ? [[one.id, verdict]] : []),
+        { ...NOTHING_KNOWN, verdicts: new Map(verdict && one ? [[one.id, verdict]] : []) },
       ).serving;
     expect(serving()).toEqual([two]);
     expect(serving("starting")).toEqual([two]);
