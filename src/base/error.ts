@@ -1,8 +1,10 @@
 /** What went wrong, to switch on. Codes are never reused for another meaning. */
 export type RotaErrorCode =
   | "ERR_ROTA_ADDRESS"
+  | "ERR_ROTA_ADMIN_FILE"
   | "ERR_ROTA_ASK"
   | "ERR_ROTA_CLOSED"
+  | "ERR_ROTA_CONTROL"
   | "ERR_ROTA_DECLARATION"
   | "ERR_ROTA_DURATION"
   | "ERR_ROTA_LISTEN"

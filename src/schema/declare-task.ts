@@ -7,13 +7,13 @@ import type { Surroundings } from "./surroundings.ts";
 import type { AddressShape, TaskShape } from "./task-shape.ts";
 import { madeTaskId } from "./words.ts";
 
-/** Makes a declaration of one task: places its addresses on networks and finds its ports. */
+/** Makes a declaration of one task but for its being checked: places its addresses on networks and finds its ports. */
 export function declareTask(
   task: TaskShape,
   service: ServiceShape,
   at: number,
   around: Surroundings,
-): TaskDeclaration {
+): Omit<TaskDeclaration, "isChecked"> {
   const path = [...around.path, "tasks", at];
   const first = task.addresses[0]?.endpoint;
   return {
@@ -23,7 +23,6 @@ export function declareTask(
     addresses: task.addresses.map((shape) => placeAddress(shape, service.networks, path, around)),
     weight: task.weight,
     ports: portsOf(task, service, path, around),
-    isChecked: false,
   };
 }
 

@@ -1,5 +1,6 @@
 import { type Address, formatAddress } from "../model/address.ts";
 import type { Declaration, Port, TaskDeclaration } from "../model/declaration.ts";
+import { declareCheck } from "./declare-check.ts";
 import { declareTask } from "./declare-task.ts";
 import {
   EMPTY_PREFIX,
@@ -17,7 +18,9 @@ import type { Surroundings } from "./surroundings.ts";
 export function declare(name: Prefix, shape: ServiceShape, around: Surroundings): Declaration {
   checkNetworks(shape, around);
   checkPorts(shape.ports, around);
-  const tasks = shape.tasks.map((task, at) => declareTask(task, shape, at, around));
+  const check = declareCheck(shape.healthcheck, shape.ports, around);
+  const isChecked = check !== undefined;
+  const tasks = shape.tasks.map((task, at) => ({ ...declareTask(task, shape, at, around), isChecked }));
   checkTwins(tasks, shape.ports, around);
   const namespace = shape.namespace ?? around.namespace ?? EMPTY_PREFIX;
   const aliases = [...new Set(shape.aliases)].filter((alias) => alias !== name);
@@ -35,8 +38,8 @@ export function declare(name: Prefix, shape: ServiceShape, around: Surroundings)
     maxAnswers: shape.max_answers ?? Infinity,
     whenEmpty: shape.when_empty,
     panicThreshold: shape.panic_threshold,
-    check: undefined,
-    publishNotReady: false,
+    check,
+    publishNotReady: shape.publish_not_ready,
     tasks,
     origin: around.origin,
   };

@@ -1,10 +1,6 @@
 import type { EndpointMode, Order, Protocol, WhenEmpty } from "../model/declaration.ts";
-
-/**
- * A length of time: a number counts seconds, text is as Compose writes it: `"5s"`, `"1m30s"`, `"500ms"`.
- * Where seconds are kept, as in a TTL, it must come to whole ones.
- */
-export type DurationInput = string | number;
+import type { DurationInput } from "./duration-input.ts";
+import type { HealthcheckInput } from "./healthcheck-input.ts";
 
 /** A services file, in its own words. Keys that begin with `x-` are let be, as Compose does. */
 export interface ServicesFile {
@@ -87,8 +83,16 @@ export interface ServiceDeclaration {
   readonly ttl?: DurationInput | undefined;
   /** @default [] */
   readonly ports?: readonly PortInput[] | undefined;
-  /** Accepted as it is, and not run by this version: every task counts as passing. */
-  readonly healthcheck?: { readonly [key: string]: unknown } | undefined;
+  /**
+   * How its tasks are checked: one serves from its first pass on, and until it fails.
+   * @default not at all: every task serves
+   */
+  readonly healthcheck?: HealthcheckInput | undefined;
+  /**
+   * Whether tasks serve while they are starting, too, before they have passed for the first time.
+   * @default false
+   */
+  readonly publish_not_ready?: boolean | undefined;
   /**
    * What its TXT record says: a mapping, or a list of `"key=value"`.
    * @default {}

@@ -82,7 +82,10 @@ function problemsOf(issue: z.core.$ZodIssue, above: Path): Problem[] {
 }
 
 function isOfAnotherType(issue: z.core.$ZodIssue): boolean {
-  return issue.code === "invalid_type" && issue.path.length === 0;
+  if (issue.path.length > 0) return false;
+  if (issue.code === "invalid_union") return issue.errors.every((issues) => issues.some(isOfAnotherType));
+  // A branch that takes one value alone, as `true`, was not meant by any other.
+  return issue.code === "invalid_type" || issue.code === "invalid_value";
 }
 
 const TYPES: ReadonlyMap<string, string> = new Map([
@@ -115,7 +118,7 @@ function remedy(type: string, value: unknown): string {
 }
 
 /** A value as a message names it. */
-function show(value: unknown): string {
+export function show(value: unknown): string {
   if (value === null) return "empty";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a mapping";

@@ -20,6 +20,11 @@ export interface ServicesFileOptions {
    * @default none
    */
   readonly networks?: ReadonlyMap<string, Network>;
+  /**
+   * Whether health checks may run commands.
+   * @default false
+   */
+  readonly allowExec?: boolean | undefined;
 }
 
 /**
@@ -33,7 +38,7 @@ export interface ServicesFileOptions {
 export function parseServicesFile(
   value: unknown,
   origin: (path: Path) => string,
-  options: ServicesFileOptions = {},
+  { networks: elsewhere = new Map(), allowExec = false }: ServicesFileOptions = {},
 ): Parsed {
   const problems: Problem[] = [];
   const frame = checked(frameShape, withoutExtensions(value), [], problems);
@@ -41,7 +46,7 @@ export function parseServicesFile(
   if (body === undefined) return { ok: false, problems };
 
   const networks = readNetworks(body.networks, problems);
-  const reachable = withDefault([...(options.networks ?? []), ...networks]);
+  const reachable = withDefault([...elsewhere, ...networks]);
   const networkNames = new Set([...reachable.keys(), ...Object.keys(body.networks)]);
   const warnings: Problem[] = [];
   const services: Declaration[] = [];
@@ -55,9 +60,11 @@ export function parseServicesFile(
       namespace: frame?.namespace,
       origin: origin(path),
       path,
+      allowExec,
       problems,
+      warnings,
     };
-    const declaration = readService(name, service, around, warnings);
+    const declaration = readService(name, service, around);
     if (declaration === undefined) continue;
     const twin = seen.get(declaration.namespace + declaration.name);
     if (twin !== undefined) {
@@ -92,6 +99,11 @@ export interface ServiceContext {
    * @default none
    */
   readonly namespace?: string | undefined;
+  /**
+   * Whether its health check may run a command.
+   * @default false
+   */
+  readonly allowExec?: boolean | undefined;
   /** Where the service is declared, for people, as `rota.declare`. */
   readonly origin: string;
   /** Hears what is accepted but does not do what one may think. */
@@ -116,9 +128,11 @@ export function parseService(name: string, value: unknown, context: ServiceConte
         : attempt(parseDottedName, context.namespace, ["namespace"], problems),
     origin: context.origin,
     path: [],
+    allowExec: context.allowExec ?? false,
     problems,
+    warnings,
   };
-  const declaration = readService(name, value, around, warnings);
+  const declaration = readService(name, value, around);
   if (declaration === undefined || problems.length > 0) {
     const told = problems.map(formatProblem).join("; ");
     throw new RotaError("ERR_ROTA_DECLARATION", `could not declare service "${name}": ${told}`);
@@ -144,22 +158,10 @@ function withDefault(declared: Iterable<readonly [string, Network]>): Map<string
   return new Map([[unasked.name, unasked], ...declared]);
 }
 
-function readService(
-  name: string,
-  value: unknown,
-  around: Surroundings,
-  warnings: Problem[],
-): Declaration | undefined {
+function readService(name: string, value: unknown, around: Surroundings): Declaration | undefined {
   const prefix = attempt(parseServiceName, name, around.path, around.problems);
   const shape = checked(serviceShape, value, around.path, around.problems);
   if (prefix === undefined || shape === undefined) return undefined;
-  if (shape.healthcheck !== undefined) {
-    warnings.push({
-      path: [...around.path, "healthcheck"],
-      message: "healthcheck is not run by this version; its tasks count as passing",
-      at: "key",
-    });
-  }
   return declare(prefix, shape, around);
 }
 

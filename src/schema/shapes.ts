@@ -2,6 +2,7 @@ import { z } from "zod";
 import { RotaError } from "../base/error.ts";
 import { isUnreachable, parseSubnet, type Subnet } from "../model/address.ts";
 import type { Port } from "../model/declaration.ts";
+import { healthcheckShape } from "./healthcheck-shape.ts";
 import type { NetworkInput, PortMapping, ServiceDeclaration, ServicesFile } from "./input.ts";
 import { parseZone } from "../model/name.ts";
 import { mustBe } from "./problem.ts";
@@ -70,10 +71,10 @@ const serviceFields = {
   aliases: z.array(dottedName).default([]).describe("Other names for it."),
   ttl: seconds.optional().describe("How long a resolver may keep its answers: 5s, 1m30s."),
   ports: z.array(portInput).default([]),
-  healthcheck: z
-    .record(z.string(), z.unknown())
+  healthcheck: healthcheckShape
     .optional()
-    .describe("Accepted, and not run by this version: its tasks count as passing."),
+    .describe("How its tasks are checked: one serves from its first pass on, and until it fails."),
+  publish_not_ready: z.boolean().default(false).describe("Whether tasks serve while they are starting, too."),
   labels: labels.default([]).describe("What its TXT record says."),
   order: z.enum(["rotate", "random", "weighted"]).default("rotate").describe("Which task comes first."),
   max_answers: whole(1, 65_535).optional().describe("How many addresses an answer has at most."),

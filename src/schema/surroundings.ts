@@ -12,6 +12,10 @@ export interface Surroundings {
   readonly origin: string;
   /** Where the service stands. */
   readonly path: Path;
+  /** Whether a health check may run commands. */
+  readonly allowExec: boolean;
   /** What is wrong goes here; if anything does, the declaration is not to be used. */
   readonly problems: Problem[];
+  /** What is accepted but does not do what one may think goes here. */
+  readonly warnings: Problem[];
 }

@@ -16,7 +16,7 @@ import {
 import { messageOf, RotaError } from "../base/error.ts";
 import type { Path } from "../schema/problem.ts";
 import { type Environment, expand } from "./expand.ts";
-import type { Position } from "./report.ts";
+import type { Placed, Position } from "./report.ts";
 
 /** A text as it was understood; `value` is only to be used if there are no problems. */
 export interface ReadDocument {
@@ -25,12 +25,6 @@ export interface ReadDocument {
   readonly warnings: readonly Placed[];
   /** Where the value at a path stands, or its key; of what came in by an alias or merge, the nearest above. */
   readonly locate: (path: Path, at?: "key") => Position;
-}
-
-export interface Placed {
-  /** Undefined: the text as a whole. */
-  readonly position: Position | undefined;
-  readonly message: string;
 }
 
 /**

@@ -2,10 +2,20 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { messageOf, systemCodeOf } from "../base/error.ts";
 
-/** Above this a file is not read: it would take memory and minutes, and is none that somebody wrote. */
-const MAX_FILE_OCTETS = 256 * 1024 * 1024;
+/** Above `octets` a file is not read. */
+export interface FileLimit {
+  readonly octets: number;
+  /** What to do about it. */
+  readonly remedy: string;
+}
 
-/** What is found where a services file is expected. */
+/** More would take memory and minutes, and is none that somebody wrote. */
+export const SERVICES_LIMIT: FileLimit = {
+  octets: 256 * 1024 * 1024,
+  remedy: "split it into several files",
+};
+
+/** What is found where a file is expected. */
 export type Look =
   | { readonly kind: "octets"; readonly file: string; readonly octets: Uint8Array }
   | { readonly kind: "missing"; readonly file: string }
@@ -29,8 +39,8 @@ export async function listFiles(paths: readonly string[]): Promise<readonly stri
 }
 
 /** Reads each of `files`, or finds out why not. */
-export async function lookAt(files: readonly string[]): Promise<readonly Look[]> {
-  return Promise.all(files.map(lookAtOne));
+export async function lookAt(files: readonly string[], limit: FileLimit): Promise<readonly Look[]> {
+  return Promise.all(files.map((file) => lookAtOne(file, limit)));
 }
 
 /** A text that differs once a file has been written, replaced, taken away or put back. */
@@ -58,12 +68,12 @@ async function listFolder(folder: string): Promise<string[]> {
   }
 }
 
-async function lookAtOne(file: string): Promise<Look> {
+async function lookAtOne(file: string, { octets, remedy }: FileLimit): Promise<Look> {
   try {
     const { size, ...kind } = await statFile(file);
     if (!kind.isFile) return { kind: "unreadable", file, message: "is not a file" };
-    if (size > MAX_FILE_OCTETS) {
-      const message = `has ${size} octets, ${MAX_FILE_OCTETS} are allowed: split it into several files`;
+    if (size > octets) {
+      const message = `has ${size} octets, ${octets} are allowed: ${remedy}`;
       return { kind: "unreadable", file, message };
     }
     return { kind: "octets", file, octets: await readFile(file) };

@@ -5,7 +5,7 @@ import type { Roster } from "../model/declaration.ts";
 import type { Look } from "./files.ts";
 import { merge, type Part, presentServices, serviceKey } from "./merge.ts";
 import type { FileReading, ReadSet } from "./read-set.ts";
-import { type Finding, formatFinding, reportOf, type SourceReport } from "./report.ts";
+import { type Finding, formatFinding, formatFindings, reportsOf, type SourceReport } from "./report.ts";
 import { type Choice, choose, createSlot, findingOf, findingsOf, note, revert, type Slot } from "./slot.ts";
 
 /** What files say, and what of it counts: of a file that cannot be taken, what it said before. */
@@ -30,9 +30,6 @@ interface Attempt {
   readonly problems: readonly Finding[];
 }
 
-/** So much is told of one file at once: who mends twenty mistakes reads on afterwards. */
-const MAX_TOLD = 20;
-
 export function createLedger({ readSet, publish, report }: LedgerOptions): Ledger {
   let slots: ReadonlyMap<string, Slot> = new Map();
   let published: Roster | undefined;
@@ -45,10 +42,9 @@ export function createLedger({ readSet, publish, report }: LedgerOptions): Ledge
     place(looks);
     const unread = findingsOf(looks);
     const attempt = await tryOut(choose(slots.values()), readSet);
-    const problems = [...unread, ...attempt.problems].map(formatFinding);
+    const problems = [...unread, ...attempt.problems];
     if (problems.length === 0) return take(attempt);
-    const rest = problems.length > MAX_TOLD ? [`and ${problems.length - MAX_TOLD} more`] : [];
-    const told = [...problems.slice(0, MAX_TOLD), ...rest].join("; ");
+    const told = formatFindings(problems);
     throw new RotaError("ERR_ROTA_SERVICES_FILE", `could not take the services files: ${told}`);
   }
 
@@ -139,11 +135,7 @@ export function createLedger({ readSet, publish, report }: LedgerOptions): Ledge
   }
 
   function say(kind: SourceReport["kind"], findings: readonly Finding[], after = ""): void {
-    for (const finding of findings.slice(0, MAX_TOLD)) report(reportOf(kind, finding, after));
-    const [first] = findings;
-    if (first === undefined || findings.length <= MAX_TOLD) return;
-    const message = `and ${findings.length - MAX_TOLD} more`;
-    report(reportOf(kind, { file: first.file, position: undefined, message }, after));
+    for (const told of reportsOf(kind, findings, after)) report(told);
   }
 }
 

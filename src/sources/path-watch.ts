@@ -28,12 +28,14 @@ export function createPathWatch({ poll, ring, fail }: PathWatchOptions): PathWat
   return {
     async follow(paths, files) {
       const folders = new Set((await Promise.all([...paths, ...files].map(decidingFolders))).flat());
+      // What is missing is seen to come by its folder. chokidar would count it twice, and be ready too early.
+      const present = await presentOf(files);
       // A folder put in place of another has its name, and is another one to watch.
-      const wanted = [...(await Promise.all([...folders].map(identityOf))), ...files].join("\n");
+      const wanted = [...(await Promise.all([...folders].map(identityOf))), ...present].join("\n");
       if (wanted === watched) return false;
       // First closed: two watchers of one process share what they watch, a folder that is no more as well.
       await watcher?.close();
-      watcher = await open([...folders, ...files.map((file) => resolve(file))]);
+      watcher = await open([...folders, ...present.map((file) => resolve(file))]);
       watched = wanted;
       return true;
     },
@@ -63,10 +65,16 @@ export function createPathWatch({ poll, ring, fail }: PathWatchOptions): PathWat
   }
 }
 
-async function identityOf(folder: string): Promise<string> {
+async function presentOf(files: readonly string[]): Promise<readonly string[]> {
+  const isThere = await Promise.all(files.map(async (file) => (await identityOf(file)) !== file));
+  return files.filter((_, at) => isThere[at]);
+}
+
+/** What differs once another is put in its place; of what is missing, the path alone. */
+async function identityOf(path: string): Promise<string> {
   try {
-    return `${folder} ${(await stat(folder)).ino}`;
+    return `${path} ${(await stat(path)).ino}`;
   } catch {
-    return folder;
+    return path;
   }
 }

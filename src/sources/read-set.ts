@@ -1,6 +1,5 @@
 import { setImmediate } from "node:timers/promises";
 import type { Declaration, Network } from "../model/declaration.ts";
-import type { Environment } from "./expand.ts";
 import { type Packed, unpack } from "./pack.ts";
 import {
   type FileReply,
@@ -8,6 +7,7 @@ import {
   networksOfFiles,
   type ReadReply,
   type ReadRequest,
+  type ReadTerms,
 } from "./read.ts";
 
 /** A file and what stands in it. */
@@ -34,7 +34,7 @@ type Ask = (request: ReadRequest) => Promise<ReadReply>;
 /** Declarations are made of text this many at a time, so that no DNS answer waits for all of them. */
 const BATCH = 200;
 
-export function createReadSet(ask: Ask, env: Environment): ReadSet {
+export function createReadSet(ask: Ask, terms: ReadTerms): ReadSet {
   // By the octets themselves: who holds on to a version keeps its reading.
   const readings = new WeakMap<Uint8Array, FileReading>();
   const networksOf = ({ octets }: FileVersion): readonly Network[] => readings.get(octets)?.networks ?? [];
@@ -48,7 +48,7 @@ export function createReadSet(ask: Ask, env: Environment): ReadSet {
         if (!unread.includes(version)) return { kind: "read", file, networks: networksOf(version) };
         return { kind: "unread", file, octets, known: new Set(version.before?.byDigest.keys()) };
       });
-      const { replies, networksOfSet } = await ask({ env, files: requests });
+      const { replies, networksOfSet } = await ask({ ...terms, files: requests });
       for (const reply of replies) {
         const version = byFile.get(reply.file);
         if (version === undefined) continue;

@@ -1,16 +1,23 @@
-import { messageOf } from "../base/error.ts";
 import type { Network } from "../model/declaration.ts";
 import type { Name } from "../model/name.ts";
 import { formatProblem, type Problem } from "../schema/problem.ts";
-import { parseNetworks, parseServicesFile } from "../schema/schema.ts";
-import { type Placed, type ReadDocument, readDocument } from "./document.ts";
+import { parseNetworks, parseServicesFile, type ServicesFileOptions } from "../schema/schema.ts";
+import { decode } from "./decode.ts";
+import { type ReadDocument, readDocument } from "./document.ts";
 import type { Environment } from "./expand.ts";
 import { type Packed, pack } from "./pack.ts";
-import { type Finding, formatPlace, type Position } from "./report.ts";
+import { type Finding, formatPlace, type Placed, type Position } from "./report.ts";
+
+/** How files are read. */
+export interface ReadTerms {
+  /** What `${VAR}` stands for. */
+  readonly env: Environment;
+  /** Whether health checks may run commands. */
+  readonly allowExec: boolean;
+}
 
 /** What is asked of a thread: data only, since it is copied there. */
-export interface ReadRequest {
-  readonly env: Environment;
+export interface ReadRequest extends ReadTerms {
   /** All files of a set, since one may name a network that another declares; of two that do, the first counts. */
   readonly files: readonly FileRequest[];
 }
@@ -57,10 +64,12 @@ interface OpenFile {
 }
 
 /** Reads and checks the unread files of a set, and answers for each of them, in order. */
-export function read({ files, env }: ReadRequest): ReadReply {
+export function read({ files, env, allowExec }: ReadRequest): ReadReply {
   const opened = files.map((request) => (request.kind === "read" ? request : openFile(request, env)));
   const { networks, networksOfSet } = networksOfFiles(opened.map(({ networks }) => networks));
-  const replies = opened.flatMap((file) => ("document" in file ? [checkFile(file, networks)] : []));
+  const replies = opened.flatMap((file) =>
+    "document" in file ? [checkFile(file, { networks, allowExec })] : [],
+  );
   return { replies, networksOfSet };
 }
 
@@ -79,10 +88,7 @@ function openFile(request: OpenFile["request"], env: Environment): OpenFile {
   return { request, document, networks: [...networks.values()] };
 }
 
-function checkFile(
-  { request, document, networks }: OpenFile,
-  known: ReadonlyMap<string, Network>,
-): FileReply {
+function checkFile({ request, document, networks }: OpenFile, options: ServicesFileOptions): FileReply {
   const { file } = request;
   const findingOf = ({ position, message }: Placed): Finding => ({ file, position, message });
   const locate = (problem: Problem): Finding => ({
@@ -96,7 +102,7 @@ function checkFile(
   if (document.problems.length > 0) return { ...empty, problems: document.problems.map(findingOf) };
 
   const origin = (path: Problem["path"]): string => formatPlace(file, document.locate(path, "key"));
-  const parsed = parseServicesFile(document.value, origin, { networks: known });
+  const parsed = parseServicesFile(document.value, origin, options);
   if (!parsed.ok) return { ...empty, problems: parsed.problems.map(locate).toSorted(inFileOrder) };
   const { zone, ttl, negativeTtl, services } = parsed.roster;
   return {
@@ -120,14 +126,6 @@ function checkFile(
 function inFileOrder({ position: one }: Finding, { position: other }: Finding): number {
   if (one === undefined || other === undefined) return 0;
   return one.line - other.line || one.column - other.column;
-}
-
-function decode(octets: Uint8Array): string | Placed {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(octets);
-  } catch (error) {
-    return { position: undefined, message: `is not UTF-8 text: ${messageOf(error)}` };
-  }
 }
 
 function unreadable(problem: Placed): ReadDocument {

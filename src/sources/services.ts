@@ -1,6 +1,6 @@
 import type { Roster } from "../model/declaration.ts";
 import type { Environment } from "./expand.ts";
-import { listFiles, lookAt } from "./files.ts";
+import { listFiles, lookAt, SERVICES_LIMIT } from "./files.ts";
 import { merge } from "./merge.ts";
 import { read } from "./read.ts";
 import { createReadSet } from "./read-set.ts";
@@ -18,16 +18,28 @@ export interface ServicesReading {
   readonly files: readonly string[];
 }
 
+export interface ReadServicesOptions {
+  /**
+   * Whether health checks may run commands.
+   * @default false
+   */
+  readonly allowExec?: boolean | undefined;
+}
+
 /**
  * Reads services files once, and tells all that is wrong with them: of a folder, the `*.yaml`, `*.yml` and
  * `*.json` in it. `formatFinding` makes text of what it tells.
  *
  * @param env what `${VAR}` stands for
  */
-export async function readServices(paths: readonly string[], env: Environment): Promise<ServicesReading> {
+export async function readServices(
+  paths: readonly string[],
+  env: Environment,
+  { allowExec = false }: ReadServicesOptions = {},
+): Promise<ServicesReading> {
   const files = await listFiles(paths);
-  const looks = await lookAt(files);
-  const readSet = createReadSet(async (request) => read(request), env);
+  const looks = await lookAt(files, SERVICES_LIMIT);
+  const readSet = createReadSet(async (request) => read(request), { env, allowExec });
   const readings = await readSet(looks.filter((look) => look.kind === "octets"));
   const merged = merge(readings.map((reading) => ({ reading, isGone: false, handedOver: new Set() })));
   const unread = findingsOf(looks);

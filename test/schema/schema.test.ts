@@ -117,14 +117,6 @@ describe("a services file", () => {
     ]);
   });
 
-  test("warns of a health check, which is not run, and of nothing else", () => {
-    const services = { web: { healthcheck: { http: "/" } }, db: {} };
-    const parsed = parseServicesFile({ services }, () => "");
-    expect(parsed.ok && parsed.warnings.map(formatProblem)).toEqual([
-      "services.web: healthcheck is not run by this version; its tasks count as passing",
-    ]);
-  });
-
   test.each([
     { services: {} },
     { $schema: "https://example.org/services.json" },
@@ -213,6 +205,8 @@ describe("a service", () => {
       maxAnswers: Infinity,
       whenEmpty: "nodata",
       panicThreshold: 0,
+      check: undefined,
+      publishNotReady: false,
       tasks: [],
       origin: "test",
     });
@@ -246,6 +240,7 @@ describe("a service", () => {
     [{ panic_threshold: 1.5 }, "panic_threshold: must be a share from 0 to 1, not 1.5"],
     [{ when_empty: "x" }, 'when_empty: "x" is not allowed: write nodata, all or servfail'],
     [{ healthcheck: "x" }, 'healthcheck: must be a mapping, not "x"'],
+    [{ publish_not_ready: "yes" }, 'publish_not_ready: must be true or false, not "yes"'],
     [{ labels: { a: ["x"] } }, "labels.a: must be text, a number, true or false, not a list"],
     [{ labels: { "a=b": 1 } }, 'labels: "a=b" is not a label\'s key: write printable ASCII without "="'],
     [{ labels: { a: "x".repeat(254) } }, 'labels: label "a" has 256 octets with its value: 255 are allowed'],
@@ -463,12 +458,13 @@ describe("a declaration from code", () => {
     expect(formatPrefix(parseService("web", { namespace: "Crm" }, inShop).namespace)).toBe("crm");
   });
 
-  test("is told what it does not do", () => {
+  test("is told what does not do as one may think", () => {
     const warnings: string[] = [];
     const warn = (message: string): void => void warnings.push(message);
-    parseService("web", { healthcheck: {} }, { networks: new Map(), origin: "test", warn });
+    const context = { networks: new Map(), origin: "test", allowExec: true, warn };
+    parseService("web", { healthcheck: { test: "true" } }, context);
     expect(warnings).toEqual([
-      'service "web": healthcheck is not run by this version; its tasks count as passing',
+      'service "web": healthcheck.test: is run on this machine, not in a container: write exec if that is meant',
     ]);
   });
 

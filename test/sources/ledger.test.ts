@@ -10,6 +10,8 @@ function look(file: string, text: string): Look {
   return { kind: "octets", file, octets: Buffer.from(text) };
 }
 
+const TERMS = { env: {}, allowExec: false };
+
 /** A ledger, what it asked to be read, and what it published and reported. */
 function ledger(ask: (request: ReadRequest) => Promise<ReadReply> = async (request) => read(request)) {
   const asked: string[] = [];
@@ -18,7 +20,7 @@ function ledger(ask: (request: ReadRequest) => Promise<ReadReply> = async (reque
   const readSet = createReadSet(async (request) => {
     asked.push(request.files.map(({ file, kind }) => `${file} ${kind}`).join(", "));
     return ask(request);
-  }, {});
+  }, TERMS);
   const opened = createLedger({
     readSet,
     publish: (roster) => void published.push(format(roster)),
@@ -127,7 +129,7 @@ test("a thread that ends before it has read is an error, and no end of the proce
   const ending = new AbortController();
   const octets = Buffer.from(`# ${"x".repeat(100_000)}`);
   const reading = readAside(
-    { env: {}, files: [{ kind: "unread", file: "a", octets, known: new Set() }] },
+    { ...TERMS, files: [{ kind: "unread", file: "a", octets, known: new Set() }] },
     ending.signal,
   );
   ending.abort();

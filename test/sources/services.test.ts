@@ -23,7 +23,8 @@ async function say(
 async function sayOne(text: string | Uint8Array, env: Record<string, string> = {}): Promise<string> {
   await using folder = await createFolder();
   await folder.write("a.yaml", text);
-  return say(folder, ["a.yaml"], env);
+  // Awaited: the folder is gone once this has returned.
+  return await say(folder, ["a.yaml"], env);
 }
 
 describe("a services file", () => {
@@ -137,6 +138,16 @@ describe("a services file", () => {
       "a.yaml:3:8: services.web: network front has no vips to take a VIP from: give it vips: 10.0.1.128/25, or set endpoint_mode: dnsrr",
     ],
     [
+      "a health check without a port",
+      "services:\n  web:\n    healthcheck:\n      tcp: true\n",
+      "a.yaml:4:12: services.web.healthcheck.tcp: has no port to go to: the service declares none over tcp: write port in it, or give the service ports",
+    ],
+    [
+      "a health check of a port that is none",
+      "services:\n  web:\n    ports: [80]\n    healthcheck:\n      http:\n        path: /\n        port: htp\n",
+      'a.yaml:7:15: services.web.healthcheck.http.port: no port is named "htp": write 80',
+    ],
+    [
       "an unset variable",
       "services:\n  web:\n    tasks: ['${WEB_1}']\n",
       "a.yaml:3:13: variable WEB_1 is not set: set it, or write ${WEB_1:-default}",
@@ -153,6 +164,16 @@ describe("a services file", () => {
     ],
   ])("with %s is refused", async (_, text, expected) => {
     expect(await sayOne(text)).toBe(expected);
+  });
+
+  test("runs commands only where that is allowed", async () => {
+    await using folder = await createFolder();
+    const file = await folder.write("a.yaml", "services:\n  web:\n    healthcheck: { exec: exit 0 }\n");
+    expect(await say(folder, ["a.yaml"])).toBe(
+      "a.yaml:3:26: services.web.healthcheck.exec: runs a command: allow it with --allow-exec, in a program with allowExec: true",
+    );
+    const { roster } = await readServices([file], {}, { allowExec: true });
+    expect(roster?.services.map(({ check }) => check?.probe.kind)).toEqual(["exec"]);
   });
 
   test("tells all that is wrong with it, from top to bottom", async () => {

@@ -247,15 +247,16 @@ describe("the first reading", () => {
     await watch.counts("web");
   });
 
-  test("warns of what is accepted and not done, once", async () => {
+  test("warns of what does not do as one may think, once", async () => {
     await using folder = await createFolder();
-    const file = await folder.write("a.yaml", "services:\n  web:\n    healthcheck: {}\n");
-    await using watch = await watching([file]);
-    await folder.write("a.yaml", "# moved\nservices:\n  web:\n    healthcheck: {}\n    ttl: 7\n");
+    const web = "services:\n  web:\n    healthcheck: { test: exit 0 }\n";
+    const file = await folder.write("a.yaml", web);
+    await using watch = await watching([file], { allowExec: true });
+    await folder.write("a.yaml", `# moved\n${web}    ttl: 7\n`);
     await watch.told("read");
     await watch.told("read");
     expect(watch.reports.filter(({ kind }) => kind === "warning").map(({ message }) => message)).toEqual([
-      `${file}:3:5: services.web: healthcheck is not run by this version; its tasks count as passing`,
+      `${file}:3:26: services.web.healthcheck.test: is run on this machine, not in a container: write exec if that is meant`,
     ]);
   });
 });
@@ -289,13 +290,15 @@ describe("a declaration that did not change is the same object", () => {
       { length: 2000 },
       (_, at) => `  s${at}:\n    ports: [80]\n    tasks: ["10.1.${at >> 8}.${at & 255}:81"]\n`,
     );
+    services[7] += "    healthcheck: { exec: exit 0 }\n";
     const text = `services:\n${services.join("")}`;
     await using folder = await createFolder();
     const file = await folder.write("a.yaml", text);
-    await using watch = await watching([file]);
+    await using watch = await watching([file], { allowExec: true });
     const before = watch.rosters[0]?.services ?? [];
     expect(before.length).toBe(2000);
     expect([...(before[7]?.tasks[0]?.ports ?? [])]).toEqual([["80", 81]]);
+    expect(before[7]?.check?.probe.kind).toBe("exec");
     await folder.write("a.yaml", `# moved\n${text.replace("10.1.0.7:81", "10.2.0.7:82")}`);
     await watch.told("read");
     await watch.told("read");
@@ -303,7 +306,7 @@ describe("a declaration that did not change is the same object", () => {
     expect(after.flatMap((service, at) => (service === before[at] ? [] : [at]))).toEqual([7]);
     expect([...(after[7]?.tasks[0]?.ports ?? [])]).toEqual([["80", 82]]);
     await folder.write("a.yaml", `${text}  x: [`);
-    expect(await watch.told("problem")).toContain(`${file}:6002:7: not valid YAML`);
+    expect(await watch.told("problem")).toContain(`${file}:6003:7: not valid YAML`);
   });
 });
 

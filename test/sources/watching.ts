@@ -2,11 +2,12 @@ import { formatAddress } from "../../src/model/address.ts";
 import type { Declaration, Roster } from "../../src/model/declaration.ts";
 import { formatPrefix } from "../../src/model/name.ts";
 import type { SourceReport } from "../../src/sources/report.ts";
-import { type ServicesWatch, watchServices } from "../../src/sources/watch.ts";
+import type { FileWatch } from "../../src/sources/follow.ts";
+import { watchServices } from "../../src/sources/watch.ts";
 
 /** A watch, and all that it said so far. */
 export interface Watching extends AsyncDisposable {
-  readonly watch: ServicesWatch;
+  readonly watch: FileWatch;
   readonly rosters: readonly Roster[];
   readonly reports: readonly SourceReport[];
   /** Waits until what counts reads as {@link format} has it. */
@@ -19,7 +20,11 @@ export interface Watching extends AsyncDisposable {
 
 export async function watching(
   paths: readonly string[],
-  { poll = false, env = {} }: { poll?: boolean; env?: Record<string, string> } = {},
+  {
+    poll = false,
+    env = {},
+    allowExec,
+  }: { poll?: boolean; env?: Record<string, string>; allowExec?: boolean } = {},
 ): Promise<Watching> {
   const ending = new AbortController();
   const rosters: Roster[] = [];
@@ -44,6 +49,7 @@ export async function watching(
     {
       poll,
       env,
+      allowExec,
       publish: (roster) => {
         rosters.push(roster);
         wake();
