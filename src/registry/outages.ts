@@ -34,12 +34,12 @@ const NOBODY: ReadonlyMap<Prefix, Outage> = new Map();
 
 /** @param nowMs the monotonic clock */
 export function createOrders(nowMs: () => number): Orders {
-  let rules: readonly AvailabilityRule[] = [];
+  let rulesFor = indexRules([]);
   const saidOf = new Map<string, Said>();
 
   return {
     rule(replaced) {
-      rules = replaced;
+      rulesFor = indexRules(replaced);
     },
     say(service, task, availability, origin) {
       const order = { availability, origin };
@@ -63,8 +63,7 @@ export function createOrders(nowMs: () => number): Orders {
     },
     outages(service, declaration, before) {
       const said = saidOf.get(service) ?? NOTHING_SAID;
-      const name = formatPrefix(ownName(declaration));
-      const fitting = rules.filter((rule) => fits(rule.service, name));
+      const fitting = rulesFor(formatPrefix(ownName(declaration)));
       const out = new Map<Prefix, Outage>();
       for (const task of declaration.tasks) {
         const order = said.tasks.get(task.id) ?? said.all ?? lastThatFits(fitting, task);
@@ -81,6 +80,25 @@ export function createOrders(nowMs: () => number): Orders {
     if (before?.availability === availability && before.origin === origin) return before;
     return { isDrained: false, sinceMs: nowMs(), ...before, availability, origin };
   }
+}
+
+/** The rules that fit a service, in their order. Those that name one are found by its name: ten thousand may. */
+function indexRules(rules: readonly AvailabilityRule[]): (service: string) => readonly AvailabilityRule[] {
+  const isGlob = ({ service }: AvailabilityRule): boolean => /[*?]/.test(service);
+  const places = new Map(rules.map((rule, at) => [rule, at]));
+  const globs = rules.filter(isGlob);
+  const named = new Map<string, AvailabilityRule[]>();
+  for (const rule of rules) {
+    if (isGlob(rule)) continue;
+    const others = named.get(rule.service);
+    if (others) others.push(rule);
+    else named.set(rule.service, [rule]);
+  }
+  const place = (rule: AvailabilityRule): number => places.get(rule) ?? 0;
+  return (service) => {
+    const fitting = globs.filter((rule) => fits(rule.service, service));
+    return [...fitting, ...(named.get(service) ?? [])].toSorted((one, other) => place(one) - place(other));
+  };
 }
 
 function lastThatFits(rules: readonly AvailabilityRule[], task: TaskDeclaration): Order | undefined {

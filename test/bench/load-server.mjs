@@ -2,6 +2,7 @@
 
 import { startRota } from "../../dist/index.js";
 import { addressesOf } from "./addresses.mjs";
+import { memory } from "./memory.mjs";
 
 const [file, service] = process.argv.slice(2);
 const before = memory();
@@ -30,10 +31,4 @@ async function timeDeclare(change, count) {
   if (!answered.includes(addresses[0]))
     throw new Error("a declaration that was awaited is not in the answer");
   process.send({ elapsedMs });
-}
-
-function memory() {
-  globalThis.gc();
-  globalThis.gc(); // what only the first one let go of
-  return process.memoryUsage();
 }

@@ -2,9 +2,15 @@
 
 import { writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, release, totalmem, type } from "node:os";
+import { checks } from "./checks.mjs";
 import { load } from "./load.mjs";
+import { verdict } from "./verdict.mjs";
 
-const PARTS = new Map([["load", load]]);
+const PARTS = new Map([
+  ["load", load],
+  ["checks", checks],
+  ["verdict", verdict],
+]);
 const RESULTS = new URL("../../bench.json", import.meta.url);
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : [...PARTS.keys()];

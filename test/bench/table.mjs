@@ -12,8 +12,13 @@ export function printTable(head, rows) {
 }
 
 export function median(figures) {
+  return quantile(figures, 0.5);
+}
+
+/** What a share of the figures is below. */
+export function quantile(figures, share) {
   const sorted = figures.toSorted((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)];
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
 
 /** Three digits that count, and no exponent. */

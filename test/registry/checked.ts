@@ -1,5 +1,5 @@
 import type { Check } from "../../src/model/check.ts";
-import type { Declaration, Roster } from "../../src/model/declaration.ts";
+import type { Declaration, Roster, TaskDeclaration } from "../../src/model/declaration.ts";
 import type { ServiceDeclaration } from "../../src/schema/input.ts";
 import { roster } from "../dns/served.ts";
 
@@ -20,8 +20,12 @@ export function checkedWeb(tasks: readonly string[], service: ServiceDeclaration
   return {
     ...declaration,
     check: CHECK,
-    tasks: declaration.tasks.map((task) => ({ ...task, isChecked: true })),
+    tasks: declaration.tasks.map(checked),
   };
+}
+
+function checked(task: TaskDeclaration): TaskDeclaration {
+  return { ...task, isChecked: true };
 }
 
 export function uncheckedWeb(tasks: readonly string[], service: ServiceDeclaration = {}): Declaration {
