@@ -1,4 +1,6 @@
 export { startRota, type Rota } from "./app/rota.ts";
+export type { AnswerExplanation, Explanation } from "./app/explain.ts";
+export type { TaskExplanation } from "./app/explain-task.ts";
 export type { RotaOptions } from "./app/options.ts";
 export type { NameConflict, ServicesChange, ServiceState, TaskState } from "./app/state.ts";
 export { RotaError, type RotaErrorCode } from "./base/error.ts";
@@ -6,10 +8,26 @@ export type { Log } from "./base/log.ts";
 export type { ConnectionCounters, Counters, Transport } from "./dns/counters.ts";
 export type { ListenAddress } from "./dns/listen.ts";
 export type { Outside } from "./dns/respond.ts";
+export type { HealthCounters, Timing } from "./health/counters.ts";
+export type { Availability } from "./model/availability.ts";
 export type { EndpointMode, Order, Protocol, WhenEmpty } from "./model/declaration.ts";
+export type { DurationInput } from "./schema/duration-input.ts";
+export type {
+  DnsInput,
+  GrpcInput,
+  HealthcheckInput,
+  HoldInput,
+  HttpInput,
+  HttpsInput,
+  MatchInput,
+  PatternInput,
+  PortWordInput,
+  StatusInput,
+  TcpInput,
+  TlsInput,
+} from "./schema/healthcheck-input.ts";
 export type {
   AddressInput,
-  DurationInput,
   NetworkInput,
   PortInput,
   PortMapping,

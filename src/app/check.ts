@@ -18,8 +18,11 @@ export interface CheckReport {
 }
 
 /** Reads services files and folders of them, and goes as far as giving VIPs, but opens nothing. */
-export async function checkServices(paths: readonly string[]): Promise<CheckReport> {
-  const { roster, problems, warnings, files } = await readServices(paths, process.env);
+export async function checkServices(
+  paths: readonly string[],
+  options: { readonly allowExec: boolean },
+): Promise<CheckReport> {
+  const { roster, problems, warnings, files } = await readServices(paths, process.env, options);
   const registry = createRegistry({ clock: systemClock, store: forgetfulStore });
   if (roster) registry.open("file").publish(roster);
   const services = [...registry.services()];

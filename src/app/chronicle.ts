@@ -31,7 +31,27 @@ export function chronicle(registry: Registry, log: Log, signal: AbortSignal): vo
     const service = after ?? before;
     if (!service || before === after) return;
     const what = after ? `has ${countTasks(after)}` : "is gone";
-    log.info({ serial, service: service.id }, `service ${nameOf(service)} ${what}`);
+    // A verdict that lets nobody in or out is the health check's to tell.
+    if (!after || before?.declaration !== after.declaration || countTasks(before) !== countTasks(after))
+      log.info({ serial, service: service.id }, `service ${nameOf(service)} ${what}`);
+    if (after && before?.outages !== after.outages) tellOutages(before, after);
+  }
+
+  function tellOutages(before: Service | undefined, after: Service): void {
+    const tasks = new Set([...(before?.outages.keys() ?? []), ...after.outages.keys()]);
+    const changed = [...tasks].filter(
+      (task) => before?.outages.get(task)?.availability !== after.outages.get(task)?.availability,
+    );
+    if (changed.length > TOLD_ONE_BY_ONE) {
+      const message = `service ${nameOf(after)}: ${after.outages.size} tasks are out by the operator's word`;
+      return log.info({ service: after.id, tasks: after.outages.size }, message);
+    }
+    for (const task of changed) {
+      const outage = after.outages.get(task);
+      const word = outage ? `${outage.availability}, by ${outage.origin}` : "active again";
+      const id = formatPrefix(task);
+      log.info({ service: after.id, task: id }, `task ${id} of ${nameOf(after)} is set ${word}`);
+    }
   }
 
   function tellConflict({ name, holder, others }: Conflict): void {

@@ -58,6 +58,32 @@ export interface RotaOptions {
    */
   readonly idleMs?: number | undefined;
   /**
+   * Whether health checks may run commands: whoever writes the services files then runs them as this process.
+   * @default false
+   */
+  readonly allowExec?: boolean | undefined;
+  /**
+   * A file that says which tasks are out of answers, followed as it changes; it need not be there.
+   * @default none
+   */
+  readonly adminFile?: string | undefined;
+  /**
+   * For how many milliseconds a service that is new waits for the first results of its checks; until then names
+   * that lead to its tasks get SERVFAIL, so that clients try again. An hour at most.
+   * @default 3000
+   */
+  readonly startWaitMs?: number | undefined;
+  /**
+   * How many probes are under way at once.
+   * @default 512
+   */
+  readonly maxProbes?: number | undefined;
+  /**
+   * How many milliseconds beyond its TTL a task that the operator took out is held to be in use; an hour at most.
+   * @default 5000
+   */
+  readonly drainGraceMs?: number | undefined;
+  /**
    * Where to say what happens: a pino logger, or anything of its shape.
    * @default nowhere
    */
@@ -77,6 +103,11 @@ export interface ReadOptions {
   readonly zone: Name | undefined;
   readonly outside: Outside;
   readonly limits: ConnectionLimits;
+  readonly allowExec: boolean;
+  readonly adminFile: string | undefined;
+  readonly startWaitMs: number;
+  readonly maxProbes: number;
+  readonly drainGraceMs: number;
   readonly roster: Roster;
   readonly log: Log;
   readonly signal: AbortSignal | undefined;
@@ -94,11 +125,19 @@ export function readOptions(options: RotaOptions): ReadOptions {
     outside = "refused",
     maxConnections = CONNECTION_LIMITS.maxConnections,
     idleMs = CONNECTION_LIMITS.idleMs,
+    allowExec = false,
+    adminFile,
+    startWaitMs = 3000,
+    maxProbes = 512,
+    drainGraceMs = 5000,
     log = silentLog,
     signal,
   } = options;
-  assertPositive("maxConnections", maxConnections, MAX_CONNECTIONS);
-  assertPositive("idleMs", idleMs, MAX_IDLE_MS);
+  assertWhole("maxConnections", maxConnections, 1, MAX_FILES);
+  assertWhole("idleMs", idleMs, 1, MAX_IDLE_MS);
+  assertWhole("startWaitMs", startWaitMs, 0, MAX_WAIT_MS);
+  assertWhole("maxProbes", maxProbes, 1, MAX_FILES);
+  assertWhole("drainGraceMs", drainGraceMs, 0, MAX_WAIT_MS);
   assertOutside(outside);
   assertTexts("files", files);
   assertTexts("listen", listen);
@@ -109,7 +148,12 @@ export function readOptions(options: RotaOptions): ReadOptions {
     zone: zone === undefined ? undefined : readZone(zone),
     outside,
     limits: { maxConnections, idleMs },
-    roster: parseRoster(services, networks),
+    allowExec,
+    adminFile,
+    startWaitMs,
+    maxProbes,
+    drainGraceMs,
+    roster: parseRoster(services, networks, allowExec),
     log,
     signal,
   };
@@ -133,18 +177,19 @@ function assertOutside(outside: string): void {
 }
 
 /** More than any process may have open. */
-const MAX_CONNECTIONS = 1_000_000;
+const MAX_FILES = 1_000_000;
 /** A day: far beyond it timers do not hold. */
 const MAX_IDLE_MS = 86_400_000;
+const MAX_WAIT_MS = 3_600_000;
 
-function assertPositive(option: string, value: number, most: number = Number.MAX_SAFE_INTEGER): void {
-  if (Number.isSafeInteger(value) && value > 0 && value <= most) return;
-  const range = `a whole number from 1${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ""}`;
+function assertWhole(option: string, value: number, least: number, most: number): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  const range = `a whole number from ${least} to ${most}`;
   throw new RotaError("ERR_ROTA_OPTION", `could not start with ${option} ${value}: it must be ${range}`);
 }
 
-function parseRoster(services: object, networks: object): Roster {
-  const parsed = parseServicesFile({ services, networks }, () => "startRota");
+function parseRoster(services: object, networks: object, allowExec: boolean): Roster {
+  const parsed = parseServicesFile({ services, networks }, () => "startRota", { allowExec });
   if (parsed.ok) return parsed.roster;
   const told = parsed.problems.map(formatProblem).join("; ");
   throw new RotaError("ERR_ROTA_DECLARATION", `could not declare the services: ${told}`);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { systemClock } from "../base/clock.ts";
 import { messageOf, RotaError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
@@ -8,15 +9,23 @@ import type { ListenAddress } from "../dns/listen.ts";
 import { type Listeners, openListeners } from "../dns/listeners.ts";
 import { createRespond } from "../dns/respond.ts";
 import { createRotation } from "../dns/rotation.ts";
+import type { HealthCounters } from "../health/counters.ts";
+import { runMonitor } from "../health/monitor.ts";
+import { createProbes } from "../health/probe.ts";
 import { type Address, parseAddress } from "../model/address.ts";
+import type { Availability } from "../model/availability.ts";
+import type { Check } from "../model/check.ts";
 import { formatName, parsePrefix, type Prefix } from "../model/name.ts";
 import { createRegistry, type Registry } from "../registry/registry.ts";
 import { type Service, type Verdict, VERDICTS } from "../registry/service.ts";
 import { forgetfulStore } from "../registry/vips.ts";
 import type { ServiceDeclaration } from "../schema/input.ts";
 import { parseService } from "../schema/schema.ts";
+import { watchAdmin } from "../sources/admin.ts";
 import { watchServices } from "../sources/watch.ts";
 import { chronicle, tellSource } from "./chronicle.ts";
+import { followDrains } from "./drains.ts";
+import { explain, type Explanation } from "./explain.ts";
 import { readOptions, type RotaOptions } from "./options.ts";
 import {
   changeState,
@@ -33,8 +42,10 @@ export interface Rota extends AsyncDisposable {
   readonly addresses: readonly ListenAddress[];
   /** The name above all services, as `rota.internal.`. */
   readonly zone: string;
-  /** What it has done since it started. */
+  /** What its DNS server has done since it started. */
   readonly counters: Counters;
+  /** What its health checks have done since it started, and are doing now. */
+  readonly healthCounters: HealthCounters;
   /**
    * Declares a service, or replaces the one that was declared by this name. Once it is awaited, every answer
    * shows it.
@@ -49,14 +60,40 @@ export interface Rota extends AsyncDisposable {
    */
   withdraw(name: string): Promise<boolean>;
   /**
-   * Says whether a task passes. It is in answers from its first pass on and until it fails.
+   * Says whether a task passes: the heartbeat of one that is checked by `heartbeat`, the verdict on one that is
+   * not checked at all. It is in answers from its first pass on and until it fails. In maintenance it is passed over.
    *
    * @param service its name with its namespace; of two, the one that {@link declare} declared
    * @param task its id
-   * @throws RotaError `ERR_ROTA_DECLARATION`: no such service or task; `ERR_ROTA_NAME`, `ERR_ROTA_OPTION`: no name
-   * or verdict; `ERR_ROTA_CLOSED`
+   * @throws RotaError `ERR_ROTA_DECLARATION`: no such service or task, or Rota checks it by itself; `ERR_ROTA_NAME`,
+   * `ERR_ROTA_OPTION`: no name or verdict; `ERR_ROTA_CLOSED`
    */
   report(service: string, task: string, verdict: Verdict): Promise<void>;
+  /**
+   * Takes a task, or all tasks that a service has and will have, out of answers at once; it is checked on. What
+   * is said here stands above the admin file, until the service or task is gone.
+   *
+   * @throws RotaError as {@link report}
+   */
+  drain(service: string, task?: string): Promise<void>;
+  /**
+   * Takes out of answers as {@link drain} does, and is not checked: when it is active again it must pass first.
+   *
+   * @throws RotaError as {@link report}
+   */
+  maintain(service: string, task?: string): Promise<void>;
+  /**
+   * Puts back what {@link drain}, {@link maintain} or the admin file took out.
+   *
+   * @throws RotaError as {@link report}
+   */
+  activate(service: string, task?: string): Promise<void>;
+  /**
+   * Says what a name, or the reverse name of an address, is answered now, and why.
+   *
+   * @throws RotaError `ERR_ROTA_NAME`: it is no name; `ERR_ROTA_CLOSED`
+   */
+  explain(name: string): Promise<Explanation>;
   /** All services of all sources as they are now. */
   services(): readonly ServiceState[];
   /** The names that several services claim: of each, one answers. */
@@ -80,28 +117,38 @@ export interface Rota extends AsyncDisposable {
  * the reason of an aborted `signal`: then nothing has been left open.
  */
 export async function startRota(options: RotaOptions = {}): Promise<Rota> {
-  const { files, poll, listen, zone, outside, limits, roster, log, signal } = readOptions(options);
+  const read = readOptions(options);
+  const { files, poll, listen, zone, outside, limits, allowExec, roster, log, signal } = read;
   signal?.throwIfAborted();
 
   await using scope = createScope();
   const life = new AbortController();
+  setMaxListeners(0, life.signal); // any number may follow
   scope.defer(() => life.abort());
 
   const registry = createRegistry({ clock: systemClock, store: forgetfulStore, zone });
   chronicle(registry, log, life.signal);
+  const { monotonic: nowMs } = systemClock;
+  followDrains(registry, { graceMs: read.drainGraceMs, nowMs, log }, life.signal);
   const fileSource = registry.open("file");
   const library = registry.open("library");
   library.publish(roster);
-  const watchOptions = { poll, env: process.env, publish: fileSource.publish, report: tellSource(log) };
-  const source = await watchServices(
-    files,
-    watchOptions,
-    signal ? AbortSignal.any([life.signal, signal]) : life.signal,
-  );
-  scope.defer(async () => {
-    life.abort();
-    await source.closed;
-  });
+  const ends = signal ? AbortSignal.any([life.signal, signal]) : life.signal;
+  const closeByAbort = (closed: Promise<void>): void =>
+    scope.defer(async () => {
+      life.abort();
+      await closed;
+    });
+
+  const report = tellSource(log);
+  const admin =
+    read.adminFile === undefined
+      ? undefined
+      : await watchAdmin(read.adminFile, { poll, publish: registry.rule, report }, ends);
+  if (admin) closeByAbort(admin.closed);
+  const watchOptions = { poll, env: process.env, allowExec, publish: fileSource.publish, report };
+  const source = await watchServices(files, watchOptions, ends);
+  closeByAbort(source.closed);
 
   const counters = createTally();
   let listening: Listeners | undefined; // it may be asked at one socket while the next is being opened
@@ -117,6 +164,21 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   });
   const listeners = scope.use(await openListeners(listen, { respond, counters, limits, log }));
   listening = listeners;
+
+  const monitor = runMonitor(
+    {
+      registry,
+      clock: systemClock,
+      probe: createProbes(),
+      concurrency: read.maxProbes,
+      startWaitMs: read.startWaitMs,
+      log,
+    },
+    life.signal,
+  );
+  closeByAbort(monitor.closed);
+  const explainNow = (name: string): Explanation =>
+    explain(name, { registry, nameServers, outside, look: monitor.look, nowMs: nowMs() });
 
   signal?.throwIfAborted(); // it may have been while files were read
   const open = scope.move();
@@ -137,13 +199,15 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
       return formatName(registry.settings.zone);
     },
     counters,
+    get healthCounters() {
+      return monitor.counters;
+    },
     async declare(name, declaration) {
       assertOpen(life.signal);
       const { networks } = registry;
       const warn = (message: string): void => log.warn({ service: name }, message);
-      return stateOf(
-        library.declare(parseService(name, declaration, { networks, origin: "rota.declare", warn })),
-      );
+      const context = { networks, allowExec, origin: "rota.declare", warn };
+      return stateOf(library.declare(parseService(name, declaration, context)));
     },
     async withdraw(name) {
       assertOpen(life.signal);
@@ -152,12 +216,20 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     async report(service, task, verdict) {
       assertOpen(life.signal);
       assertVerdict(verdict);
-      const name = parsePrefix(service);
-      // Its own first: of a name that a file holds, it may have declared a service, too.
-      const found = library.find(name) ?? serviceNamed(registry, name);
-      if (found && registry.report(found.id, parsePrefix(task), verdict)) return;
-      const what = `could not report on task ${task} of service ${service}: there is none`;
-      throw new RotaError("ERR_ROTA_DECLARATION", what);
+      const [found, id] = [serviceOf(service), parsePrefix(task)];
+      const check = found?.declaration.check;
+      if (found && check === undefined && registry.report(found.id, id, verdict)) return;
+      if (found && verdict !== "starting" && monitor.beat(found.id, id, verdict)) return;
+      // It goes on saying how it is, and must not fail for what the operator does.
+      if (check?.probe.kind === "heartbeat" && found?.outages.get(id)?.availability === "maintenance") return;
+      throw unreportable(service, task, verdict, check);
+    },
+    drain: async (service, task) => order("drain", service, task),
+    maintain: async (service, task) => order("maintenance", service, task),
+    activate: async (service, task) => order("active", service, task),
+    async explain(name) {
+      assertOpen(life.signal);
+      return explainNow(name);
     },
     services: () => [...registry.services()].map(stateOf),
     conflicts: () => registry.conflicts().map(conflictState),
@@ -174,11 +246,44 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     },
     async reload() {
       assertOpen(life.signal);
-      await source.reload();
+      await Promise.all([source.reload(), admin?.reload()]);
     },
     close,
     [Symbol.asyncDispose]: close,
   };
+
+  /** Its own first: of a name that a file holds, the library may have declared a service, too. */
+  function serviceOf(name: string): Service | undefined {
+    const prefix = parsePrefix(name);
+    return library.find(prefix) ?? serviceNamed(registry, prefix);
+  }
+
+  function order(availability: Availability, service: string, task: string | undefined): void {
+    assertOpen(life.signal);
+    const found = serviceOf(service);
+    const id = task === undefined ? undefined : parsePrefix(task);
+    if (found && registry.say(found.id, id, availability, "library")) return;
+    throw nobodyOf(`set ${availability}`, service, task);
+  }
+}
+
+function nobodyOf(what: string, service: string, task: string | undefined): RotaError {
+  const who = task === undefined ? `service ${service}` : `task ${task} of service ${service}`;
+  return new RotaError("ERR_ROTA_DECLARATION", `could not ${what} ${who}: there is none`);
+}
+
+function unreportable(service: string, task: string, verdict: Verdict, check: Check | undefined): RotaError {
+  if (check === undefined) return nobodyOf("report on", service, task);
+  if (check.probe.kind !== "heartbeat") {
+    const remedy = "declare healthcheck: { heartbeat: 30s }, or take it out by rota.drain";
+    const message = `could not report on task ${task} of service ${service}: its ${check.probe.kind} check decides; ${remedy}`;
+    return new RotaError("ERR_ROTA_DECLARATION", message);
+  }
+  if (verdict !== "starting") return nobodyOf("report on", service, task);
+  return new RotaError(
+    "ERR_ROTA_OPTION",
+    `could not take the heartbeat "starting": it is passing or failing`,
+  );
 }
 
 function assertOpen(life: AbortSignal): void {

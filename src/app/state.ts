@@ -1,9 +1,11 @@
 import { formatAddress } from "../model/address.ts";
+import type { Availability } from "../model/availability.ts";
 import type { EndpointMode, Order, Protocol, TaskDeclaration, WhenEmpty } from "../model/declaration.ts";
 import { formatPrefix } from "../model/name.ts";
 import { ownName } from "../registry/names.ts";
 import type { Change, Conflict } from "../registry/registry.ts";
 import type { Service, Verdict } from "../registry/service.ts";
+import { formatCheck } from "./format-check.ts";
 
 /** A service as it is now, in text: for people, for JSON, and for who imports Rota. */
 export interface ServiceState {
@@ -34,6 +36,12 @@ export interface ServiceState {
   readonly maxAnswers: number;
   /** The share of serving tasks below which all are answered; 0: never. */
   readonly panicThreshold: number;
+  /** How its tasks are checked, as `http GET /healthz on port 8080 every 5 s`; undefined: they are not. */
+  readonly check: string | undefined;
+  /** Whether starting tasks serve as well. */
+  readonly publishNotReady: boolean;
+  /** Whether its first round of checks is still under way: until then, names that lead to tasks fail. */
+  readonly isWaiting: boolean;
   readonly tasks: readonly TaskState[];
 }
 
@@ -45,6 +53,10 @@ export interface TaskState {
   readonly weight: number;
   /** `unchecked`: nobody gave a verdict, and none is awaited. */
   readonly verdict: Verdict | "unchecked";
+  /** What the operator wants of it. */
+  readonly availability: Availability;
+  /** Whether it is out by the operator's word, and no answer that named it can be in use any more. */
+  readonly isDrained: boolean;
   /** Whether it may be handed out. */
   readonly isServing: boolean;
   /** Whether answers show it: serving ones, and those that `when_empty` or `panic_threshold` put there. */
@@ -93,12 +105,17 @@ export function stateOf(service: Service): ServiceState {
     whenEmpty,
     maxAnswers,
     panicThreshold,
+    check: declaration.check && formatCheck(declaration.check),
+    publishNotReady: declaration.publishNotReady,
+    isWaiting: service.isWaiting,
     tasks: declaration.tasks.map((task) => ({
       id: formatPrefix(task.id),
       slot: task.slot,
       addresses: task.addresses.map(({ network, address }) => ({ network, address: formatAddress(address) })),
       weight: task.weight,
       verdict: verdictOf(service, task),
+      availability: service.outages.get(task.id)?.availability ?? "active",
+      isDrained: service.outages.get(task.id)?.isDrained ?? false,
       isServing: serving.has(task),
       isAnswering: answering.has(task),
     })),

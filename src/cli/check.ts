@@ -2,7 +2,14 @@ import type { Argv } from "yargs";
 import { count } from "../base/count.ts";
 import { checkServices } from "../app/check.ts";
 import { servicesJsonSchema } from "../schema/schema.ts";
-import { type ArgumentsOf, type Command, FILES, type GlobalArguments, withOptions } from "./options.ts";
+import {
+  ALLOW_EXEC,
+  type ArgumentsOf,
+  type Command,
+  FILES,
+  type GlobalArguments,
+  withOptions,
+} from "./options.ts";
 
 type CheckArguments = ArgumentsOf<typeof declare>;
 
@@ -14,12 +21,12 @@ export const checkCommand: Command<typeof declare> = {
 };
 
 /** Exits 0 if all is well, 1 if not; warnings do not count. */
-async function check({ files, schema }: CheckArguments): Promise<void> {
+async function check({ files, schema, allowExec }: CheckArguments): Promise<void> {
   if (schema) {
     process.stdout.write(`${JSON.stringify(servicesJsonSchema(), undefined, 2)}\n`);
     return;
   }
-  const report = await checkServices(files);
+  const report = await checkServices(files, { allowExec });
   for (const problem of report.problems) process.stderr.write(`${problem}\n`);
   for (const warning of report.warnings) process.stderr.write(`warning: ${warning}\n`);
   process.exitCode = report.problems.length > 0 ? 1 : 0;
@@ -36,6 +43,7 @@ function declare(yargs: Argv<GlobalArguments>) {
       default: false,
       describe: "Print the JSON Schema of services files, for editors",
     },
+    "allow-exec": ALLOW_EXEC,
   })
     .positional("files", FILES)
     .check(({ files, schema }) =>

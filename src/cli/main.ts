@@ -5,6 +5,7 @@ import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { messageOf, RotaError, systemCodeOf } from "../base/error.ts";
 import { checkCommand } from "./check.ts";
+import { explainCommand } from "./explain.ts";
 import { lookupCommand } from "./lookup.ts";
 import { GLOBAL_OPTIONS, type LogLevel, withOptions } from "./options.ts";
 import { serveCommand } from "./serve.ts";
@@ -30,6 +31,7 @@ async function run(words: readonly string[]): Promise<void> {
       .command(serveCommand)
       .command(checkCommand)
       .command(lookupCommand)
+      .command(explainCommand)
       .completion("completion", "Print a script that completes commands, for bash or zsh")
       .example("$0 serve services.yaml", "answer for the services in a file")
       .example("$0 lookup web", "ask the server on this machine where web is")

@@ -21,6 +21,13 @@ export const FILES = {
   describe: "Services files (YAML or JSON), or folders of them",
 } as const;
 
+/** What the commands take that may check tasks. */
+export const ALLOW_EXEC = {
+  type: "boolean",
+  default: false,
+  describe: "Let health checks run commands: those who write the services files then do, as this user",
+} as const;
+
 export type GlobalArguments = InferredOptionTypes<typeof GLOBAL_OPTIONS>;
 
 /** A command for main.ts, from the function that declares its options. */
@@ -59,6 +66,13 @@ export function single<T>(parse: (text: string) => T): (given: string | readonly
       `${given.map((text) => `"${text}"`).join(" and ")}: give only one`,
     );
   };
+}
+
+/** As {@link single}, for an option that may be left out. */
+export function optional<T>(
+  parse: (text: string) => T,
+): (given: string | readonly string[] | undefined) => T | undefined {
+  return (given) => (given === undefined ? undefined : single(parse)(given));
 }
 
 function readEnvironment(options: Record<string, Options>, environment: NodeJS.ProcessEnv): object {

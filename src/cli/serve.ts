@@ -3,19 +3,24 @@ import type { Argv } from "yargs";
 import { count } from "../base/count.ts";
 import { relative } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { defaultControlPath, openControl, type Question } from "../api/control.ts";
+import { formatExplanation } from "../app/format-explanation.ts";
 import type { RotaOptions } from "../app/options.ts";
 import { type Rota, startRota } from "../app/rota.ts";
-import { RotaError } from "../base/error.ts";
+import { messageOf, RotaError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
+import { createScope } from "../base/scope.ts";
 import { OUTSIDES } from "../dns/respond.ts";
 import { formatEndpoint } from "../model/address.ts";
-import { parseDuration } from "../model/duration.ts";
+import { formatDuration, parseDuration } from "../model/duration.ts";
 import { createLog } from "./log.ts";
 import {
+  ALLOW_EXEC,
   type ArgumentsOf,
   type Command,
   FILES,
   type GlobalArguments,
+  optional,
   single,
   withOptions,
 } from "./options.ts";
@@ -28,6 +33,9 @@ export const serveCommand: Command<typeof declare> = {
   builder: declare,
   handler: serve,
 };
+
+/** In place of a path. */
+const NO_CONTROL = "none";
 
 /** Runs until it is told to end: exits 0, 1 if it could not start. */
 async function serve(argv: ServeArguments): Promise<void> {
@@ -45,6 +53,7 @@ async function serve(argv: ServeArguments): Promise<void> {
   try {
     await using rota = await startRota({ ...optionsOf(argv), log, signal: starting.signal });
     running = rota;
+    await using _ = await openExplain(rota, argv.control, log);
     await serveUntil(told.signal, rota, argv, log);
   } catch (error) {
     if (!starting.signal.aborted) throw error;
@@ -62,8 +71,43 @@ function optionsOf({
   outside,
   maxConnections,
   idle,
+  allowExec,
+  admin,
+  startWait,
+  maxProbes,
+  drainGrace,
 }: ServeArguments): RotaOptions {
-  return { files, poll, listen, zone, outside, maxConnections, idleMs: idle };
+  return {
+    files,
+    poll,
+    listen,
+    zone,
+    outside,
+    maxConnections,
+    idleMs: idle,
+    allowExec,
+    adminFile: admin,
+    startWaitMs: startWait,
+    maxProbes,
+    drainGraceMs: drainGrace,
+  };
+}
+
+/** Where `rota explain` asks. A server does not stay down for want of it, unless it was asked for. */
+async function openExplain(rota: Rota, path: string, log: Log): Promise<AsyncDisposable> {
+  await using scope = createScope();
+  if (path === NO_CONTROL) return scope.move();
+  const explain: Question = async (name) => {
+    const explanation = await rota.explain(name);
+    return { text: formatExplanation(explanation), json: explanation };
+  };
+  try {
+    scope.use(await openControl(path, new Map([["explain", explain]])));
+  } catch (error) {
+    if (path !== defaultControlPath()) throw error;
+    log.warn({ control: path }, `rota explain will not reach this server: ${messageOf(error)}`);
+  }
+  return scope.move();
 }
 
 async function serveUntil(
@@ -110,10 +154,13 @@ function firstOf(signals: readonly NodeJS.Signals[]): Told {
 /** A day: nobody waits for longer, and far beyond it timers do not hold. */
 const MAX_WAIT_MS = 86_400_000;
 
-function parseWait(text: string, least: number): number {
+const MAX_SHORT_WAIT_MS = 3_600_000;
+
+function parseWait(text: string, least: number, most = MAX_WAIT_MS): number {
   const ms = Math.round(parseDuration(text));
-  if (ms >= least && ms <= MAX_WAIT_MS) return ms;
-  throw new RotaError("ERR_ROTA_OPTION", `"${text}" is out of range: write ${least}ms to 24h`);
+  if (ms >= least && ms <= most) return ms;
+  const range = `${least}ms to ${formatDuration(most)}`;
+  throw new RotaError("ERR_ROTA_OPTION", `"${text}" is out of range: write ${range}`);
 }
 
 /** More than any process may have open. */
@@ -170,7 +217,7 @@ function declare(yargs: Argv<GlobalArguments>) {
       alias: "z",
       type: "string",
       requiresArg: true,
-      coerce: (text: string | undefined) => (text === undefined ? undefined : single(String)(text)),
+      coerce: optional(String),
       describe: "The name above all services, whatever the files say",
     },
     outside: {
@@ -204,6 +251,41 @@ function declare(yargs: Argv<GlobalArguments>) {
       default: "10s",
       coerce: single((text) => parseWait(text, 1)),
       describe: "How long a TCP connection may ask nothing",
+    },
+    "allow-exec": ALLOW_EXEC,
+    admin: {
+      type: "string",
+      requiresArg: true,
+      coerce: optional(String),
+      describe: "A file of lines as web/b => drain: which tasks are out of answers; followed as it changes",
+    },
+    "start-wait": {
+      type: "string",
+      requiresArg: true,
+      default: "3s",
+      coerce: single((text) => parseWait(text, 0, MAX_SHORT_WAIT_MS)),
+      describe: "How long a new service waits for its first checks, and its names fail, before it answers",
+    },
+    "max-probes": {
+      type: "string",
+      requiresArg: true,
+      default: "512",
+      coerce: single(parseCount),
+      describe: "How many probes of health checks are under way at once",
+    },
+    "drain-grace": {
+      type: "string",
+      requiresArg: true,
+      default: "5s",
+      coerce: single((text) => parseWait(text, 0, MAX_SHORT_WAIT_MS)),
+      describe: "How long beyond its TTL a task that was taken out is held to be in use",
+    },
+    control: {
+      type: "string",
+      requiresArg: true,
+      default: defaultControlPath(),
+      coerce: single(String),
+      describe: `The Unix socket at which rota explain asks; ${NO_CONTROL} for none`,
     },
     "log-format": {
       choices: ["text", "json"] as const,

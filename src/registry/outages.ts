@@ -84,7 +84,6 @@ export function createOrders(nowMs: () => number): Orders {
 
 /** The rules that fit a service, in their order. Those that name one are found by its name: ten thousand may. */
 function indexRules(rules: readonly AvailabilityRule[]): (service: string) => readonly AvailabilityRule[] {
-  const isGlob = ({ service }: AvailabilityRule): boolean => /[*?]/.test(service);
   const places = new Map(rules.map((rule, at) => [rule, at]));
   const globs = rules.filter(isGlob);
   const named = new Map<string, AvailabilityRule[]>();
@@ -99,6 +98,10 @@ function indexRules(rules: readonly AvailabilityRule[]): (service: string) => re
     const fitting = globs.filter((rule) => fits(rule.service, service));
     return [...fitting, ...(named.get(service) ?? [])].toSorted((one, other) => place(one) - place(other));
   };
+}
+
+function isGlob({ service }: AvailabilityRule): boolean {
+  return /[*?]/.test(service);
 }
 
 function lastThatFits(rules: readonly AvailabilityRule[], task: TaskDeclaration): Order | undefined {

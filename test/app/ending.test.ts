@@ -68,6 +68,11 @@ describe("a Rota that is closed", () => {
     ["declare", async () => rota.declare("web", {})],
     ["withdraw", async () => rota.withdraw("web")],
     ["report", async () => rota.report("web", "10-0-0-1", "passing")],
+    ["drain", async () => rota.drain("web")],
+    ["maintain", async () => rota.maintain("web", "10-0-0-1")],
+    ["activate", async () => rota.activate("web")],
+    ["explain", async () => rota.explain("web")],
+    ["reload", async () => rota.reload()],
   ])("refuses %s", async (_, call) => {
     expect(await refusalOf(call())).toBe("ERR_ROTA_CLOSED: this Rota is closed: start another");
   });

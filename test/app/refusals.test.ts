@@ -111,6 +111,21 @@ describe("Rota does not start, and says why, with", () => {
       "could not start with idleMs 0: it must be a whole number from 1 to 86400000",
     ],
     [
+      { startWaitMs: -1 },
+      "ERR_ROTA_OPTION",
+      "could not start with startWaitMs -1: it must be a whole number from 0 to 3600000",
+    ],
+    [
+      { drainGraceMs: 3_600_001 },
+      "ERR_ROTA_OPTION",
+      "could not start with drainGraceMs 3600001: it must be a whole number from 0 to 3600000",
+    ],
+    [
+      { maxProbes: 0 },
+      "ERR_ROTA_OPTION",
+      "could not start with maxProbes 0: it must be a whole number from 1 to 1000000",
+    ],
+    [
       { maxConnections: 0.5 },
       "ERR_ROTA_OPTION",
       "could not start with maxConnections 0.5: it must be a whole number from 1 to 1000000",

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Rota, type RotaOptions, type ServicesChange, startRota } from "../../src/index.ts";
 import { createScope } from "../../src/base/scope.ts";
@@ -174,6 +175,20 @@ describe("who follows", () => {
     expect(told).toContain("a follower of changes failed: no paper");
     expect(told).toContain("a follower of changes failed: no ink");
   });
+});
+
+test("any number may follow, and nobody warns of it", async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", note);
+  const rota = await started();
+  const heard: number[] = [];
+  for (let follower = 0; follower < 30; follower++) rota.follow(() => heard.push(follower));
+  await rota.declare("web", { tasks: ["10.0.0.1"] });
+  await setImmediate();
+  process.off("warning", note);
+  expect(heard).toEqual(Array.from({ length: 30 }, (_, follower) => follower));
+  expect(warnings).toEqual([]);
 });
 
 describe("options", () => {

@@ -124,6 +124,14 @@ services:
   expect(code).toBe(0);
 });
 
+test("commands of health checks are good with --allow-exec alone", async () => {
+  const text = web("healthcheck: { exec: [/bin/true] }");
+  expect((await check(text)).told).toContain("runs a command: allow it with --allow-exec");
+  const run = await rota(["check", join(folder, "s.yaml"), "--allow-exec"]);
+  expect(run).toMatchObject({ code: 0, stderr: "" });
+  expect((await rota(["check", join(folder, "s.yaml")], { ROTA_ALLOW_EXEC: "1" })).code).toBe(0);
+});
+
 test("--schema prints a JSON Schema", async () => {
   const { stdout, code } = await rota(["check", "--schema"]);
   expect(JSON.parse(stdout)).toMatchObject({ $schema: expect.stringContaining("2020-12"), type: "object" });

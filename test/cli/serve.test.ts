@@ -1,12 +1,14 @@
 import { once } from "node:events";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
+import { chmod, mkdtemp, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openProbedTask } from "../app/probed-task.ts";
 import { testNeeding } from "../needing.ts";
 import { rota } from "./run.ts";
-import { serving } from "./serving.ts";
+import { type Serving, serving } from "./serving.ts";
 
 let folder = "";
 beforeEach(async () => {
@@ -16,7 +18,8 @@ afterEach(async () => rm(folder, { recursive: true }));
 
 async function file(text: string, name = "services.yaml"): Promise<string> {
   const path = join(folder, name);
-  await writeFile(path, text);
+  // At once: a server that looks in between finds an empty file.
+  writeFileSync(path, text);
   return path;
 }
 
@@ -153,6 +156,15 @@ describe("tells in a line what it cannot do, and exits", () => {
       2,
       /^rota: .*"10000h" is out of range: write 1ms to 24h/,
     ],
+    ["a wait that nobody would", ["--start-wait", "2h"], 2, /^rota: .*"2h" is out of range: write 0ms to 1h/],
+    ["no probes at all", ["--max-probes", "0"], 2, /^rota: .*"0" is not a whole number from 1/],
+    ["a grace that is none", ["--drain-grace", "-1s"], 2, /^rota: .*"-1s" is not a duration/],
+    [
+      "a control socket's path that is too long",
+      ["--listen", "127.0.0.1:0", "--control", `/tmp/${"a".repeat(120)}`],
+      1,
+      /rota: could not take the control socket ".*": a path has 1 to 107 octets, this has 125$/m,
+    ],
     ["no time at all", ["--idle", "0s"], 2, /^rota: .*"0s" is out of range: write 1ms to 24h/],
     ["a zone twice", ["--zone", "a", "--zone", "b"], 2, /^rota: .*"a" and "b": give only one/],
     ["a word that is none", ["--outside", "maybe"], 2, /^rota: .*outside.*maybe/i],
@@ -246,3 +258,130 @@ services:
   expect(await serve.data("both A")).toEqual(["192.0.2.1"]);
   expect(await serve.data("two A")).toEqual(["192.0.2.2"]);
 });
+
+describe("health checks and the operator's word", () => {
+  const checked = (check: string): string =>
+    `services: { web: { endpoint_mode: dnsrr, ports: [80], healthcheck: { ${check} }, tasks: [{ id: a, address: 192.0.2.1 }] } }\n`;
+
+  test("--allow-exec lets checks run commands, and nothing else does", async () => {
+    const path = await file(checked("exec: [/bin/true]"));
+    const refused = await rota(["serve", path, "--control", "none"]);
+    expect(refused.stderr).toMatch(
+      /^rota: could not take the services files: .*services\.yaml:1:\d+: services\.web\.healthcheck\.exec: runs a command: allow it with --allow-exec/,
+    );
+    expect(refused.code).toBe(1);
+
+    await using serve = serving([path], { variables: { ROTA_ALLOW_EXEC: "true" } });
+    await serve.logs(/task a of web is passing: exit 0/);
+  });
+
+  test("--admin is followed, and what is wrong with it is told with its line", async () => {
+    const services = await file(dnsrr("192.0.2.1", "192.0.2.2"));
+    const admin = await file("web/192.0.2.1 => drain\n", "admin.state");
+    await using serve = serving([services, "--admin", admin]);
+    expect(await serve.data("web A")).toEqual(["192.0.2.2"]);
+
+    await file("web/192.0.2.1 = drain\n", "admin.state");
+    expect(await serve.logs(/ERROR/)).toMatch(
+      /admin\.state:1:1: "web\/192\.0\.2\.1 = drain" is not understood: write SERVICE\/TASK => drain; the rules before it stay/,
+    );
+    expect(await serve.data("web A")).toEqual(["192.0.2.2"]);
+
+    await rm(admin);
+    await serve.logs(/task 192-0-2-1 of web is set active again/);
+    expect(await serve.data("web A")).toEqual(["192.0.2.1", "192.0.2.2"]);
+
+    await file("web/*.2 => maintenance\n", "admin.state");
+    await serve.logs(/task 192-0-2-2 of web is set maintenance, by .*admin\.state:1/);
+    expect(await serve.data("web A")).toEqual(["192.0.2.1"]);
+  });
+
+  test("--drain-grace and the TTL over, a task is told to be drained", async () => {
+    const services = await file(dnsrr("192.0.2.1").replace("web: {", "web: { ttl: 0s,"));
+    const admin = await file("web => drain\n", "admin.state");
+    await using serve = serving([services, "--admin", admin, "--drain-grace", "10ms"]);
+    await serve.logs(/task 192-0-2-1 of web is drained: answers that named it have expired/);
+  });
+
+  test("--start-wait is how long names fail until the first results", async () => {
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const address = silent.address();
+    const port = typeof address === "object" ? address?.port : 0;
+    const path = await file(checked("http: /, timeout: 1h").replace("192.0.2.1", `"127.0.0.1:${port}"`));
+    {
+      await using waiting = serving([path, "--start-wait", "1h"]);
+      expect(await waiting.data("web A")).toEqual(["SERVFAIL"]);
+      await using ready = serving([path], { variables: { ROTA_START_WAIT: "0s" } });
+      expect(await untilOther("SERVFAIL", ready)).toEqual(["NOERROR"]);
+    }
+    silent.close();
+  });
+
+  test("--max-probes is how many are under way at once", async () => {
+    await using one = await openProbedTask("one", "127.0.0.1");
+    await using two = await openProbedTask("two", "127.0.0.2");
+    const tasks = [one, two].map(
+      ({ declaration: { id }, address, port }) => `{ id: ${id}, address: "${address}:${port}" }`,
+    );
+    const path = await file(
+      `services: { web: { endpoint_mode: dnsrr, ports: [80], healthcheck: { http: /, timeout: 1h }, tasks: [${tasks.join(", ")}] } }\n`,
+    );
+    await using serve = serving([path, "--max-probes", "1"]);
+    await Promise.race([one.asked(), two.asked()]);
+    expect(await serve.data("web A")).toEqual(["SERVFAIL"]);
+    expect(one.probes + two.probes).toBe(1);
+
+    for (const task of [one, two]) task.always("+");
+    await serve.logs(/service web has 2 tasks$/);
+    expect(await serve.data("web A")).toEqual(["127.0.0.1", "127.0.0.2"]);
+  });
+});
+
+describe("the control socket", () => {
+  test("--control opens one where it says, for its user alone", async () => {
+    const control = join(folder, "run", "control.sock");
+    {
+      await using serve = serving([await file(dnsrr("192.0.2.1"))], { variables: { ROTA_CONTROL: control } });
+      await serve.data("web A");
+      expect((await stat(control)).mode & 0o777).toBe(0o600);
+      serve.child.kill("SIGTERM");
+      expect(await serve.exit).toBe(0);
+    }
+    await expect(stat(control)).rejects.toThrow("ENOENT");
+  });
+
+  test("one that another server has is told in a line, and nothing is left running", async () => {
+    const control = join(folder, "control.sock");
+    const path = await file(dnsrr("192.0.2.1"));
+    await using first = serving([path, "--control", control]);
+    await first.data("web A");
+    const second = await rota(["serve", path, "--listen", "127.0.0.1:0", "--control", control]);
+    expect(second.code).toBe(1);
+    expect(second.stderr.trim().split("\n").at(-1)).toBe(
+      `rota: could not open the control socket ${control}: another server listens there; choose another by --control PATH`,
+    );
+  });
+
+  test("at its usual place another server's is a warning, and both serve", async () => {
+    const path = await file(dnsrr("192.0.2.1"));
+    // The usual place, for who has a folder of his own at run time.
+    const variables = { ROTA_CONTROL: "", XDG_RUNTIME_DIR: folder };
+    await using first = serving([path], { variables });
+    expect(await first.data("web A")).toEqual(["192.0.2.1"]);
+    await using second = serving([path], { variables });
+    expect(await second.logs(/WARN/)).toContain(
+      `rota explain will not reach this server: could not open the control socket ${folder}/rota/control.sock: another server listens there`,
+    );
+    expect(await second.data("web A")).toEqual(["192.0.2.1"]);
+    expect((await rota(["explain", "web"], { XDG_RUNTIME_DIR: folder })).stdout).toContain("192.0.2.1");
+  });
+});
+
+/** Asks again and again until the answer is another. */
+async function untilOther(rcode: string, serve: Serving): Promise<string[]> {
+  for (;;) {
+    const data = await serve.data("web A");
+    if (data[0] !== rcode) return data;
+  }
+}

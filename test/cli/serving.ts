@@ -29,14 +29,14 @@ export interface ServingOptions {
   readonly enter?: readonly string[];
 }
 
-/** Starts the built `rota serve` with these words, listening on a free port unless they say otherwise. */
+/** Starts the built `rota serve` with these words; unless they say otherwise, on a free port and out of `rota explain`'s reach. */
 export function serving(
   words: readonly string[],
   { variables = {}, enter = [] }: ServingOptions = {},
 ): Serving {
   const [program = "", ...rest] = [...enter, process.execPath, MAIN, "serve", ...words];
   const child = spawn(program, rest, {
-    env: { ...plainEnv(), ROTA_LISTEN: "127.0.0.1:0", ...variables },
+    env: { ...plainEnv(), ROTA_LISTEN: "127.0.0.1:0", ROTA_CONTROL: "none", ...variables },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

@@ -35,7 +35,8 @@ export async function startServe(services: ServicesFile, options: ServeOptions =
 
   const command = [...enter, process.execPath, MAIN, "serve", file, "--listen", listen, ...words];
   const child = spawn(command[0] ?? "", command.slice(1), {
-    env: plainEnv(),
+    // Several run at once, and the machine may have its own at the place where one is explained.
+    env: { ...plainEnv(), ROTA_CONTROL: "none" },
     stdio: ["ignore", "ignore", "pipe"],
   });
   try {

@@ -5,31 +5,33 @@ import { cloneProject } from "../clone.ts";
 import { outputOf } from "../run.ts";
 import { readConsole } from "./console.ts";
 
-const README = readFileSync(new URL("../../examples/library/README.md", import.meta.url), "utf8");
-const SHOWN = readConsole(README);
+describe.each(["library", "health"])(
+  "on a fresh clone, what the %s example's README shows is so:",
+  (name) => {
+    const readme = readFileSync(new URL(`../../examples/${name}/README.md`, import.meta.url), "utf8");
+    const shown = readConsole(readme);
+    const scope = createScope();
+    let cwd = "";
 
-describe("on a fresh clone, what the library example's README shows is so:", () => {
-  const scope = createScope();
-  let cwd = "";
-
-  beforeAll(async () => {
-    cwd = scope.use(await cloneProject()).path;
-  });
-
-  afterAll(async () => scope[Symbol.asyncDispose]());
-
-  test("it shows the build and the example", () => {
-    expect(SHOWN.map(({ command }) => command)).toEqual([
-      "npm run --silent build",
-      "node examples/library/main.js",
-    ]);
-  });
-
-  for (const { command, lines } of SHOWN) {
-    test(command, async () => {
-      const [program = "", ...args] = command.split(" ");
-      const output = await outputOf(program, args, { cwd });
-      expect(output.trimEnd().split("\n")).toEqual(lines.length === 0 ? [""] : lines);
+    beforeAll(async () => {
+      cwd = scope.use(await cloneProject()).path;
     });
-  }
-});
+
+    afterAll(async () => scope[Symbol.asyncDispose]());
+
+    test("it shows the build and the example", () => {
+      expect(shown.map(({ command }) => command)).toEqual([
+        "npm run --silent build",
+        `node examples/${name}/main.js`,
+      ]);
+    });
+
+    for (const { command, lines } of shown) {
+      test(command, async () => {
+        const [program = "", ...args] = command.split(" ");
+        const output = await outputOf(program, args, { cwd });
+        expect(output.trimEnd().split("\n")).toEqual(lines.length === 0 ? [""] : lines);
+      });
+    }
+  },
+);

@@ -77,7 +77,7 @@ interface Served extends AsyncDisposable {
 async function npmStart(cwd: string): Promise<Served> {
   const child = spawn("npm", ["start"], {
     cwd,
-    env: { ...plainEnv(), ROTA_LISTEN: "127.0.0.1:0" },
+    env: { ...plainEnv(), ROTA_CONTROL: "none", ROTA_LISTEN: "127.0.0.1:0" },
     stdio: ["ignore", "pipe", "ignore"],
     detached: true, // a group of its own, as a terminal would give it
   });

@@ -1,0 +1,136 @@
+import { answer } from "../dns/answer.ts";
+import type { Answer, Authority } from "../dns/kinds.ts";
+import type { Outside } from "../dns/respond.ts";
+import { createRotation } from "../dns/rotation.ts";
+import { formatAddress } from "../model/address.ts";
+import { EMPTY_PREFIX, formatName, type Name, parentOf } from "../model/name.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { Service } from "../registry/service.ts";
+import { CLASS_IN, type ResourceRecord, TYPE } from "../wire/record.ts";
+import { formatConflict } from "./chronicle.ts";
+import { explainTask, type Look, type TaskExplanation } from "./explain-task.ts";
+import { nearby } from "./nearby.ts";
+import { type ServiceState, stateOf } from "./state.ts";
+import { formatMeaning, resolve, type Stands } from "./stands.ts";
+import { whyOf } from "./why.ts";
+
+/** Why a name is answered as it is. */
+export interface Explanation {
+  /** As it was asked. */
+  readonly name: string;
+  /** What it stands for: `the service web`, `the task a of web`, `nothing here`. */
+  readonly meaning: string;
+  readonly answers: readonly AnswerExplanation[];
+  /** What is behind the name; undefined: nothing. */
+  readonly service: ServiceState | undefined;
+  readonly tasks: readonly TaskExplanation[];
+  /** What else one should know: conflicts, a VIP that is missing. */
+  readonly notes: readonly string[];
+}
+
+/** What would be answered now, to whom, and why. */
+export interface AnswerExplanation {
+  readonly type: string;
+  /** Who gets this. */
+  readonly clients: string;
+  /** `NOERROR`, `NODATA`, `NXDOMAIN`, `SERVFAIL`, `REFUSED`. */
+  readonly outcome: string;
+  /** The data of the records, as dig prints it, in no order that counts. */
+  readonly records: readonly string[];
+  /** Seconds; undefined: there are no records. */
+  readonly ttl: number | undefined;
+  readonly why: string;
+}
+
+export interface ExplainOptions {
+  readonly registry: Registry;
+  readonly nameServers: Authority["nameServers"];
+  readonly outside: Outside;
+  /** What the monitor knows of a task. */
+  readonly look: Look;
+  /** The monotonic clock, in milliseconds. */
+  readonly nowMs: number;
+}
+
+/**
+ * Explains what a name, or the reverse name of an address, is answered; nobody's turn is spent by it.
+ *
+ * @throws RotaError `ERR_ROTA_NAME`
+ */
+export function explain(asked: string, options: ExplainOptions): Explanation {
+  const { registry } = options;
+  const { name, types, stands } = resolve(asked, registry);
+  const answers = types.map((type) => explainAnswer(name, type, stands, options));
+  const meaning = formatMeaning(stands);
+  if (!stands.service)
+    return {
+      name: asked,
+      meaning,
+      answers,
+      service: undefined,
+      tasks: [],
+      notes: nearby(name, stands, registry),
+    };
+  const { service } = stands;
+  const shown = stands.kind === "task" ? [stands.task] : service.declaration.tasks;
+  return {
+    name: asked,
+    meaning,
+    answers,
+    service: stateOf(service),
+    tasks: shown.map((task) => explainTask(service, task, options)),
+    notes: notesOn(service, registry),
+  };
+}
+
+function explainAnswer(
+  name: Name,
+  type: keyof typeof TYPE,
+  stands: Stands,
+  { registry, nameServers, outside }: ExplainOptions,
+): AnswerExplanation {
+  const question = { name, type: TYPE[type], class: CLASS_IN, octets: new Uint8Array() };
+  const given = answer(question, { registry, nameServers, rotation: createRotation() });
+  const records = given.kind === "records" ? given.records : [];
+  return {
+    type,
+    clients: "everyone",
+    outcome: outcomeOf(given, outside),
+    records: records.map(formatRecord),
+    ttl: records[0]?.ttl,
+    why: whyOf(given, type, stands, registry),
+  };
+}
+
+function outcomeOf(given: Answer, outside: Outside): string {
+  switch (given.kind) {
+    case "records":
+      return "NOERROR";
+    case "nodata":
+    case "nxdomain":
+    case "servfail":
+      return given.kind.toUpperCase();
+    case "elsewhere":
+      return outside.toUpperCase();
+  }
+}
+
+function formatRecord(record: ResourceRecord): string {
+  if ("address" in record) return formatAddress(record.address);
+  if (record.type === "SRV")
+    return `${record.priority} ${record.weight} ${record.port} ${formatName(record.target)}`;
+  if ("target" in record) return formatName(record.target);
+  return record.type;
+}
+
+function notesOn(service: Service, registry: Registry): string[] {
+  const contested = registry
+    .conflicts()
+    .filter(({ holder, others }) => holder === service || others.includes(service));
+  const names = new Set(contested.map(({ name }) => name));
+  const told = contested
+    // Of `both` and `tasks.both`, the first says it all.
+    .filter(({ name }) => !names.has(parentOf(name) ?? EMPTY_PREFIX))
+    .flatMap(({ name, holder, others }) => others.map((other) => formatConflict(name, holder, other)));
+  return [...(service.vipProblem === undefined ? [] : [service.vipProblem]), ...told];
+}

@@ -1,0 +1,82 @@
+import { isIP } from "node:net";
+import type { Argv } from "yargs";
+import { askControl, defaultControlPath } from "../api/control.ts";
+import { explainFiles } from "../app/explain-files.ts";
+import { formatExplanation } from "../app/format-explanation.ts";
+import { RotaError } from "../base/error.ts";
+import { parseName } from "../model/name.ts";
+import {
+  ALLOW_EXEC,
+  type ArgumentsOf,
+  type Command,
+  FILES,
+  type GlobalArguments,
+  single,
+  withOptions,
+} from "./options.ts";
+
+type ExplainArguments = ArgumentsOf<typeof declare>;
+
+export const explainCommand: Command<typeof declare> = {
+  command: "explain [name] [files..]",
+  describe: "Tell what a name is answered, by whom it is served, and why",
+  builder: declare,
+  handler: explain,
+};
+
+const NAMELESS = "say the NAME to explain";
+
+/** A server of this machine answers in less; what it waits for is only itself. */
+const CONTROL_TIMEOUT_MS = 5000;
+
+async function explain({ name, files, control, probe, allowExec, json }: ExplainArguments): Promise<void> {
+  if (name === undefined) throw new RotaError("ERR_ROTA_OPTION", NAMELESS);
+  if (files.length === 0) {
+    const accept = json ? "application/json" : "text/plain";
+    const target = `/explain/${encodeURIComponent(name)}`;
+    const told = await askControl(control, target, accept, AbortSignal.timeout(CONTROL_TIMEOUT_MS));
+    process.stdout.write(told);
+    return;
+  }
+  const ends = new AbortController(); // Ctrl-C ends the process
+  const explanation = await explainFiles(name, files, { probe, allowExec }, ends.signal);
+  process.stdout.write(json ? `${JSON.stringify(explanation)}\n` : formatExplanation(explanation));
+}
+
+/** A name or an address, as it was written. */
+function parseAsked(text: string): string {
+  if (isIP(text) === 0) parseName(text);
+  return text;
+}
+
+function declare(yargs: Argv<GlobalArguments>) {
+  return withOptions(yargs, {
+    control: {
+      type: "string",
+      requiresArg: true,
+      default: defaultControlPath(),
+      coerce: single(String),
+      describe: "The control socket of the running server to ask",
+    },
+    probe: {
+      type: "boolean",
+      default: false,
+      describe: "With FILES: try each task of the service once, from here",
+    },
+    "allow-exec": ALLOW_EXEC,
+    json: { type: "boolean", default: false, describe: "Print it as JSON" },
+  })
+    .positional("name", {
+      type: "string",
+      coerce: (text: string | undefined) => (text === undefined ? undefined : parseAsked(text)),
+      describe: "A name, as web or tasks.web, or an address",
+    })
+    .positional("files", FILES)
+    .check(({ name }) => name !== undefined || NAMELESS)
+    .check(
+      ({ files, probe }) =>
+        !probe || files.length > 0 || "--probe needs FILES: a running server probes by itself",
+    )
+    .example("$0 explain web", "why the running server answers for web as it does")
+    .example("$0 explain web services.yaml --probe", "without a server: would its tasks serve?");
+}
