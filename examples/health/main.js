@@ -39,13 +39,18 @@ try {
 
 /** Resolves once exactly these tasks serve. */
 async function servingIs(wanted) {
-  const serving = ([web]) => web.tasks.filter((task) => task.isServing).map(({ id }) => id);
-  if (serving(rota.services()).join(" ") === wanted) return;
+  if (serving() === wanted) return;
   const heard = new AbortController();
   await new Promise((resolve) => {
-    rota.follow(() => serving(rota.services()).join(" ") === wanted && resolve(), heard.signal);
+    rota.follow(() => serving() === wanted && resolve(), heard.signal);
   });
   heard.abort();
+}
+
+function serving() {
+  const [web] = rota.services();
+  const ids = web.tasks.filter((task) => task.isServing).map(({ id }) => id);
+  return ids.join(" ");
 }
 
 /** What a client is told: the ports of web, by any DNS client; here by Node's own. */
