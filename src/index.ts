@@ -8,7 +8,7 @@ export type { Log } from "./base/log.ts";
 export type { ConnectionCounters, Counters, Transport } from "./dns/counters.ts";
 export type { ListenAddress } from "./dns/listen.ts";
 export type { Outside } from "./dns/respond.ts";
-export type { HealthCounters, Timing } from "./health/counters.ts";
+export { type HealthCounters, type Timing, TIMING_BOUNDS_MS } from "./health/counters.ts";
 export type { Availability } from "./model/availability.ts";
 export type { EndpointMode, Order, Protocol, WhenEmpty } from "./model/declaration.ts";
 export type { DurationInput } from "./schema/duration-input.ts";

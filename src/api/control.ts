@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { chmod, lstat, mkdir, rm } from "node:fs/promises";
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createConnection } from "node:net";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { messageOf, RotaError, systemCodeOf } from "../base/error.ts";
@@ -24,13 +23,17 @@ const LOOK_MS = 1000;
 /** unix(7): `sun_path` has 108 octets, the zero at its end among them. */
 const MAX_PATH_OCTETS = 107;
 
-/** Where the control socket is unless somebody says otherwise: one place for each user of the machine. */
-export function defaultControlPath(env: Readonly<Record<string, string | undefined>> = process.env): string {
-  const runtime = env["XDG_RUNTIME_DIR"];
-  const uid = process.getuid?.() ?? 0;
-  if (runtime !== undefined && runtime !== "") return join(runtime, "rota", "control.sock");
-  return uid === 0 ? "/run/rota/control.sock" : join(tmpdir(), `rota-${uid}`, "control.sock");
-}
+/**
+ * Where the control socket is unless somebody says otherwise: one place for each user of the machine, whatever
+ * the environment: a server that systemd starts and the shell that asks it have different ones.
+ */
+export const DEFAULT_CONTROL_PATH: string = join(
+  process.getuid?.() === 0 ? "/run/rota" : `/tmp/rota-${process.getuid?.() ?? 0}`,
+  "control.sock",
+);
+
+/** In place of a path: no control socket. */
+export const NO_CONTROL = "none";
 
 /**
  * Listens on a Unix socket that only this user can open, for HTTP: `GET /explain/web`, as text or, to who
@@ -55,6 +58,7 @@ export async function openControl(
   };
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await assertOurs(path);
     await clearAway(path);
     await listen(server, path);
   } catch (cause) {
@@ -85,6 +89,7 @@ export async function askControl(
   signal: AbortSignal,
 ): Promise<string> {
   assertPath(path);
+  await assertOurs(path);
   const asking = request({ socketPath: path, path: target, headers: { accept }, agent: false, signal });
   try {
     asking.end();
@@ -97,6 +102,18 @@ export async function askControl(
     const why = REFUSALS.get(systemCodeOf(cause) ?? "") ?? messageOf(cause);
     throw new RotaError("ERR_ROTA_CONTROL", `could not ask the server at ${path}: ${why}`, { cause });
   }
+}
+
+/** The default place is known to everybody: who makes it first, as a folder of his own, must not be listened to. */
+async function assertOurs(path: string): Promise<void> {
+  if (path !== DEFAULT_CONTROL_PATH) return;
+  const folder = dirname(path);
+  const found = await lstat(folder).catch(() => undefined);
+  if (!found) return; // to listen or ask says why
+  const isOurs = found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0;
+  if (isOurs) return;
+  const message = `${folder} is not a folder that only this user can write to: remove it, or name another socket by --control`;
+  throw new RotaError("ERR_ROTA_CONTROL", message);
 }
 
 const NOBODY =
@@ -140,14 +157,16 @@ function end(response: ServerResponse, status: number, type: string, body: strin
 
 /** Removes a socket that nobody listens on any more. Of anything else, listening says what is wrong. */
 async function clearAway(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
   const code = await new Promise<string | undefined>((resolve) => {
     const socket = createConnection(path, () => {
       socket.destroy();
       resolve("EISCONN");
     }).on("error", (error) => resolve(systemCodeOf(error)));
   });
-  // A file that is no socket refuses as well, and is somebody's.
-  if (code === "ECONNREFUSED" && (await isSocket(path))) await rm(path);
+  // A file that is no socket refuses as well, and is somebody's; another that starts may have put its own there since.
+  const isStale = code === "ECONNREFUSED" && found?.isSocket() === true;
+  if (isStale && (await lstat(path)).ino === found.ino) await rm(path);
 }
 
 async function isSocket(path: string): Promise<boolean> {

@@ -5,15 +5,25 @@ import { ownName } from "../registry/names.ts";
 import type { Change, Conflict, Registry, Touched } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
 import type { SourceReport } from "../sources/report.ts";
+import { formatStanding, standingOf } from "./standing.ts";
 
 /** Changes of more services than this are told in one line. */
 const TOLD_ONE_BY_ONE = 10;
+/** Of what health does, as many lines a second: tasks may flap, by the thousand. */
+const TOLD_A_SECOND = 10;
 /** Conflicts that are remembered as told; more than that is not a mistake but a flood. */
 const REMEMBERED_CONFLICTS = 10_000;
 
-/** Writes into the log what changes in the registry, until `signal` is aborted. */
-export function chronicle(registry: Registry, log: Log, signal: AbortSignal): void {
+/**
+ * Writes into the log what changes in the registry, until `signal` is aborted.
+ *
+ * @param nowMs the monotonic clock
+ */
+export function chronicle(registry: Registry, log: Log, nowMs: () => number, signal: AbortSignal): void {
   const told = new Set<string>();
+  let second = -Infinity;
+  let toldInIt = 0;
+  let untold = 0;
 
   registry.follow(({ serial, touched, conflicts }: Change) => {
     if (touched.size <= TOLD_ONE_BY_ONE) {
@@ -21,20 +31,44 @@ export function chronicle(registry: Registry, log: Log, signal: AbortSignal): vo
     } else {
       log.info({ serial, services: touched.size }, `${touched.size} services changed`);
     }
-    for (const { after } of touched.values()) {
-      if (after?.vipProblem !== undefined) log.error({ service: after.id }, after.vipProblem);
+    for (const { before, after } of touched.values()) {
+      if (!after) continue;
+      if (after.vipProblem !== undefined) log.error({ service: after.id }, after.vipProblem);
+      if (before !== after) tellStanding(before, after);
+      if (before?.outages !== after.outages) tellOutages(before, after);
     }
     for (const conflict of conflicts) tellConflict(conflict);
   }, signal);
 
+  /** A verdict that lets one task in or out is the health check's to tell. */
   function tellChange({ before, after }: Touched, serial: number): void {
     const service = after ?? before;
-    if (!service || before === after) return;
+    if (!service || (after && before?.declaration === after.declaration)) return;
     const what = after ? `has ${countTasks(after)}` : "is gone";
-    // A verdict that lets nobody in or out is the health check's to tell.
-    if (!after || before?.declaration !== after.declaration || countTasks(before) !== countTasks(after))
-      log.info({ serial, service: service.id }, `service ${nameOf(service)} ${what}`);
-    if (after && before?.outages !== after.outages) tellOutages(before, after);
+    log.info({ serial, service: service.id }, `service ${nameOf(service)} ${what}`);
+  }
+
+  /** That a name leads to nobody, or to all whoever passes, is news, and so is that it is over. */
+  function tellStanding(before: Service | undefined, after: Service): void {
+    const standing = standingOf(after);
+    const isNews = standing === "empty" || standing === "panic";
+    const was = before && standingOf(before);
+    if (standing === was || (!isNews && was !== "empty" && was !== "panic") || !mayTell()) return;
+    const message = `service ${nameOf(after)}: ${formatStanding(after)}`;
+    log[isNews ? "warn" : "info"]({ service: after.id, serving: after.serving.length }, message);
+  }
+
+  function mayTell(): boolean {
+    const now = nowMs();
+    if (now - second >= 1000) {
+      if (untold > 0) log.warn({ untold }, `${count(untold, "more change")} of services were not told`);
+      second = now;
+      toldInIt = 0;
+      untold = 0;
+    }
+    toldInIt += 1;
+    if (toldInIt > TOLD_A_SECOND) untold += 1;
+    return toldInIt <= TOLD_A_SECOND;
   }
 
   function tellOutages(before: Service | undefined, after: Service): void {
@@ -43,14 +77,15 @@ export function chronicle(registry: Registry, log: Log, signal: AbortSignal): vo
       (task) => before?.outages.get(task)?.availability !== after.outages.get(task)?.availability,
     );
     if (changed.length > TOLD_ONE_BY_ONE) {
-      const message = `service ${nameOf(after)}: ${after.outages.size} tasks are out by the operator's word`;
+      const message = `service ${nameOf(after)}: ${count(after.outages.size, "task")} out by the operator's word`;
       return log.info({ service: after.id, tasks: after.outages.size }, message);
     }
     for (const task of changed) {
       const outage = after.outages.get(task);
-      const word = outage ? `${outage.availability}, by ${outage.origin}` : "active again";
+      const word = { drain: "draining", maintenance: "in maintenance" };
+      const what = outage ? `${word[outage.availability]}, by ${outage.origin}` : "active again";
       const id = formatPrefix(task);
-      log.info({ service: after.id, task: id }, `task ${id} of ${nameOf(after)} is set ${word}`);
+      log.info({ service: after.id, task: id }, `task ${id} of ${nameOf(after)} is ${what}`);
     }
   }
 
@@ -89,8 +124,9 @@ export function formatConflict(name: Conflict["name"], holder: Service, other: S
   );
 }
 
-function countTasks({ declaration, serving }: Service): string {
+function countTasks({ declaration, serving, isWaiting }: Service): string {
   const tasks = count(declaration.tasks.length, "task");
+  if (isWaiting) return `${tasks}, about to be checked`;
   return serving.length === declaration.tasks.length ? tasks : `${tasks}, ${serving.length} serving`;
 }
 

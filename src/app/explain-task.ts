@@ -1,8 +1,9 @@
 import { count } from "../base/count.ts";
 import type { CheckState } from "../health/check-state.ts";
+import type { Outcome } from "../health/outcome.ts";
 import { formatAddress } from "../model/address.ts";
 import type { TaskDeclaration } from "../model/declaration.ts";
-import { formatDuration } from "../model/duration.ts";
+import { formatSpan } from "../model/duration.ts";
 import { formatPrefix, type Prefix } from "../model/name.ts";
 import type { Outage, Service } from "../registry/service.ts";
 
@@ -13,56 +14,115 @@ export type Look = (service: string, task: Prefix) => CheckState | undefined;
 export interface TaskExplanation {
   readonly id: string;
   readonly addresses: readonly string[];
-  /** A verdict, `unchecked`, or what the operator said. */
+  /**
+   * `starting`, `passing`, `passing, warned`, `failing` or `unchecked`; by the operator's word `draining`, `drained`
+   * or `maintenance`; without a server `not tried`.
+   */
   readonly status: string;
+  /** Whether its check passed last with a warning, as by HTTP 429. */
+  readonly isWarned: boolean;
   readonly isServing: boolean;
   /** Whether answers show it. */
   readonly isAnswering: boolean;
   /** The last results of its check, the newest last: `+` passed, `!` with a warning, `-` failed, `?` unknown. */
   readonly results: string;
+  /** The last of them, as said in `why`; undefined: there is none. */
+  readonly last:
+    | { readonly kind: Outcome["kind"]; readonly detail: string; readonly agoMs: number }
+    | undefined;
+  /** In a row, up to now. */
+  readonly passes: number;
+  /** In a row, up to now; those of a start period do not count. */
+  readonly failures: number;
+  /** Milliseconds until its next probe, or until its heartbeat is missed; 0: due, or under way; undefined: none comes. */
+  readonly nextInMs: number | undefined;
   readonly why: string;
 }
 
-/** @param nowMs the monotonic clock */
+export interface ExplainTaskOptions {
+  /** What the monitor knows of a task. */
+  readonly look: Look;
+  /** The monotonic clock, in milliseconds. */
+  readonly nowMs: number;
+  /**
+   * Why tasks that are checked have not been tried, as where there is no server: then nothing is said that hangs on it.
+   *
+   * @default undefined: they are
+   */
+  readonly untried?: string | undefined;
+}
+
+/** The status of a task of which nothing is known, as nobody tried it. */
+export const NOT_TRIED = "not tried";
+
 export function explainTask(
   service: Service,
   task: TaskDeclaration,
-  { look, nowMs }: { readonly look: Look; readonly nowMs: number },
+  { look, nowMs, untried }: ExplainTaskOptions,
 ): TaskExplanation {
-  const outage = service.outages.get(task.id);
   const state = look(service.id, task.id);
-  const verdict = service.verdicts.get(task.id) ?? (task.isChecked ? "starting" : "unchecked");
+  const isUntried = task.isChecked && untried !== undefined;
   return {
     id: formatPrefix(task.id),
     addresses: task.addresses.map(({ address }) => formatAddress(address)),
-    status: outage ? (outage.isDrained ? `${outage.availability}, drained` : outage.availability) : verdict,
+    status: isUntried ? NOT_TRIED : statusOf(service, task, state),
+    isWarned: state?.isWarned ?? false,
     isServing: service.serving.includes(task),
     isAnswering: service.answering.includes(task),
     results: state?.results ?? "",
-    why: [
-      ...(outage ? [formatOutage(outage, nowMs)] : []),
-      ...(state ? formatState(state, service.declaration.check?.probe.kind === "heartbeat", nowMs) : []),
-      ...(state || !task.isChecked || outage?.availability === "maintenance" ? [] : ["not checked here"]),
-    ].join("; "),
+    last: state?.last && {
+      kind: state.last.kind,
+      detail: state.last.detail,
+      agoMs: Math.round(nowMs - state.last.atMs),
+    },
+    passes: state?.passes ?? 0,
+    failures: state?.failures ?? 0,
+    nextInMs: state && Number.isFinite(state.nextInMs) ? Math.round(state.nextInMs) : undefined,
+    why: isUntried ? "" : whyOf(service, task, state, nowMs).join("; "),
   };
 }
 
+function statusOf(
+  { outages, verdicts }: Service,
+  task: TaskDeclaration,
+  state: CheckState | undefined,
+): string {
+  const outage = outages.get(task.id);
+  if (outage?.availability === "maintenance") return "maintenance";
+  if (outage) return outage.isDrained ? "drained" : "draining";
+  const verdict = verdicts.get(task.id) ?? (task.isChecked ? "starting" : "unchecked");
+  return verdict === "passing" && state?.isWarned ? "passing, warned" : verdict;
+}
+
+function whyOf(
+  { outages, verdicts, declaration }: Service,
+  task: TaskDeclaration,
+  state: CheckState | undefined,
+  nowMs: number,
+): string[] {
+  const outage = outages.get(task.id);
+  const out = outage ? [formatOutage(outage, nowMs)] : [];
+  if (state) return [...out, ...formatState(state, declaration.check?.probe.kind === "heartbeat", nowMs)];
+  const reported = verdicts.get(task.id);
+  if (!task.isChecked) return reported ? [...out, `rota.report said ${reported}`] : out;
+  return outage?.availability === "maintenance" ? out : [...out, "not checked here"];
+}
+
 function formatOutage({ origin, sinceMs }: Outage, nowMs: number): string {
-  return `taken out by ${origin} ${ago(sinceMs, nowMs)}`;
+  return `taken out by ${origin}, ${ago(sinceMs, nowMs)}`;
 }
 
 function formatState(state: CheckState, isHeartbeat: boolean, nowMs: number): string[] {
   const { last, passes, failures, lastPassMs, lastFailureMs, heldUntilMs, startPeriodUntilMs, nextInMs } =
     state;
-  const left = (untilMs: number): string => formatDuration(Math.max(0, untilMs - nowMs));
+  const left = (untilMs: number): string => formatSpan(Math.max(0, untilMs - nowMs));
   const before = passes > 0 ? { what: "failed", atMs: lastFailureMs } : { what: "passed", atMs: lastPassMs };
   return [
-    last ? `${ago(last.atMs, nowMs)}: ${last.detail}` : "no result yet",
+    last ? `${last.detail}, ${ago(last.atMs, nowMs)}` : "no result yet",
     ...(failures > 1 ? [`${count(failures, "failure")} in a row`] : []),
     ...(passes > 0 && state.verdict === "failing"
       ? [`${passes} ${passes === 1 ? "pass" : "passes"} in a row`]
       : []),
-    ...(state.isWarned ? ["that is a warning, and it serves"] : []),
     ...(heldUntilMs === undefined ? [] : [`held for ${left(heldUntilMs)} more, as it flaps`]),
     ...(startPeriodUntilMs === undefined
       ? []
@@ -74,10 +134,10 @@ function formatState(state: CheckState, isHeartbeat: boolean, nowMs: number): st
 
 function formatNext(nextInMs: number, isHeartbeat: boolean): string[] {
   if (nextInMs === Infinity) return []; // it was tried once, for this
-  if (isHeartbeat) return [`must be heard within ${formatDuration(nextInMs)}`];
-  return [nextInMs < 1 ? "next now" : `next in ${formatDuration(nextInMs)}`];
+  if (isHeartbeat) return [`must be heard by rota.report within ${formatSpan(nextInMs)}`];
+  return [nextInMs < 1 ? "next now" : `next in ${formatSpan(nextInMs)}`];
 }
 
 function ago(atMs: number, nowMs: number): string {
-  return `${formatDuration(Math.max(0, nowMs - atMs))} ago`;
+  return `${formatSpan(Math.max(0, nowMs - atMs))} ago`;
 }

@@ -8,10 +8,10 @@ import type { Registry } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
 import { CLASS_IN, type ResourceRecord, TYPE } from "../wire/record.ts";
 import { formatConflict } from "./chronicle.ts";
-import { explainTask, type Look, type TaskExplanation } from "./explain-task.ts";
+import { explainTask, type ExplainTaskOptions, type TaskExplanation } from "./explain-task.ts";
 import { nearby } from "./nearby.ts";
 import { type ServiceState, stateOf } from "./state.ts";
-import { formatMeaning, resolve, type Stands } from "./stands.ts";
+import { formatMeaning, leadsToTasks, resolve, type Stands } from "./stands.ts";
 import { whyOf } from "./why.ts";
 
 /** Why a name is answered as it is. */
@@ -24,7 +24,7 @@ export interface Explanation {
   /** What is behind the name; undefined: nothing. */
   readonly service: ServiceState | undefined;
   readonly tasks: readonly TaskExplanation[];
-  /** What else one should know: conflicts, a VIP that is missing. */
+  /** What else one should know: files that are not served as they are now, conflicts, a VIP that is missing. */
   readonly notes: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export interface AnswerExplanation {
   readonly type: string;
   /** Who gets this. */
   readonly clients: string;
-  /** `NOERROR`, `NODATA`, `NXDOMAIN`, `SERVFAIL`, `REFUSED`. */
+  /** `NOERROR`, `NODATA`, `NXDOMAIN`, `SERVFAIL`, `REFUSED`; `UNKNOWN`: it hangs on tasks that nobody tried. */
   readonly outcome: string;
   /** The data of the records, as dig prints it, in no order that counts. */
   readonly records: readonly string[];
@@ -42,14 +42,16 @@ export interface AnswerExplanation {
   readonly why: string;
 }
 
-export interface ExplainOptions {
+export interface ExplainOptions extends ExplainTaskOptions {
   readonly registry: Registry;
   readonly nameServers: Authority["nameServers"];
   readonly outside: Outside;
-  /** What the monitor knows of a task. */
-  readonly look: Look;
-  /** The monotonic clock, in milliseconds. */
-  readonly nowMs: number;
+  /**
+   * Why what is written, in a line each, is not what is served: a file that is broken, or gone.
+   *
+   * @default none
+   */
+  readonly troubles?: (() => readonly string[]) | undefined;
 }
 
 /**
@@ -58,7 +60,7 @@ export interface ExplainOptions {
  * @throws RotaError `ERR_ROTA_NAME`
  */
 export function explain(asked: string, options: ExplainOptions): Explanation {
-  const { registry } = options;
+  const { registry, troubles = () => [], untried } = options;
   const { name, types, stands } = resolve(asked, registry);
   const answers = types.map((type) => explainAnswer(name, type, stands, options));
   const meaning = formatMeaning(stands);
@@ -69,7 +71,7 @@ export function explain(asked: string, options: ExplainOptions): Explanation {
       answers,
       service: undefined,
       tasks: [],
-      notes: nearby(name, stands, registry),
+      notes: [...troubles(), ...nearby(name, stands, registry)],
     };
   const { service } = stands;
   const shown = stands.kind === "task" ? [stands.task] : service.declaration.tasks;
@@ -79,7 +81,11 @@ export function explain(asked: string, options: ExplainOptions): Explanation {
     answers,
     service: stateOf(service),
     tasks: shown.map((task) => explainTask(service, task, options)),
-    notes: notesOn(service, registry),
+    notes: [
+      ...troubles(),
+      ...(untried !== undefined && isChecked(service) ? [untried] : []),
+      ...notesOn(service, registry),
+    ],
   };
 }
 
@@ -87,19 +93,28 @@ function explainAnswer(
   name: Name,
   type: keyof typeof TYPE,
   stands: Stands,
-  { registry, nameServers, outside }: ExplainOptions,
+  { registry, nameServers, outside, untried }: ExplainOptions,
 ): AnswerExplanation {
+  const clients = "everyone";
+  const isUnknown =
+    untried !== undefined && stands.service && isChecked(stands.service) && leadsToTasks(stands);
+  if (isUnknown)
+    return { type, clients, outcome: "UNKNOWN", records: [], ttl: undefined, why: "no task was tried" };
   const question = { name, type: TYPE[type], class: CLASS_IN, octets: new Uint8Array() };
   const given = answer(question, { registry, nameServers, rotation: createRotation() });
   const records = given.kind === "records" ? given.records : [];
   return {
     type,
-    clients: "everyone",
+    clients,
     outcome: outcomeOf(given, outside),
     records: records.map(formatRecord),
     ttl: records[0]?.ttl,
     why: whyOf(given, type, stands, registry),
   };
+}
+
+function isChecked({ declaration }: Service): boolean {
+  return declaration.tasks.some(({ isChecked }) => isChecked);
 }
 
 function outcomeOf(given: Answer, outside: Outside): string {

@@ -6,7 +6,8 @@ import { formatType } from "../model/mnemonics.ts";
 /** A check in one line for people: `http GET /healthz on port 8080 every 5s, time-out 2s, rise 2, fall 3`. */
 export function formatCheck(check: Check): string {
   const { probe, intervalMs, timeoutMs, rise, fall, startPeriodMs, hold } = check;
-  if (probe.kind === "heartbeat") return `heartbeat at least every ${formatDuration(intervalMs)}`;
+  if (probe.kind === "heartbeat")
+    return `heartbeat, by rota.report, at least every ${formatDuration(intervalMs)}`;
   return [
     `${formatProbe(probe)} every ${formatDuration(intervalMs)}`,
     `time-out ${formatDuration(timeoutMs)}`,

@@ -1,11 +1,15 @@
 import type { AnswerExplanation, Explanation } from "./explain.ts";
-import type { TaskExplanation } from "./explain-task.ts";
+import { NOT_TRIED, type TaskExplanation } from "./explain-task.ts";
 import { count } from "../base/count.ts";
 
 /** So many tasks are told one by one; those that do not serve come first. */
 const MAX_TASKS = 50;
-/** So many records are told of one answer. */
+/** So many addresses are told of one answer. */
 const MAX_RECORDS = 8;
+/** So many of records that are longer: what is told behind them should be on the screen. */
+const MAX_LONG_RECORDS = 3;
+/** So many columns a line may have before the reason gets one of its own. */
+const MAX_COLUMNS = 100;
 
 /** An explanation for people: what is answered and why first, then who is behind it. */
 export function formatExplanation(explanation: Explanation): string {
@@ -13,30 +17,47 @@ export function formatExplanation(explanation: Explanation): string {
   const place = service ? ` (${service.origin})` : "";
   return [
     `${name} is ${meaning}${place}`,
-    ...table(answers.map(answerRow)),
+    ...answerLines(answers),
     ...notes.map((note) => `note: ${note}`),
     ...(service ? ["", ...tasksOf(explanation)] : []),
     "",
   ].join("\n");
 }
 
-function answerRow({ type, clients, outcome, records, ttl, why }: AnswerExplanation): string[] {
-  const shown = records.slice(0, MAX_RECORDS).join(", ");
-  const rest = records.length > MAX_RECORDS ? ` and ${records.length - MAX_RECORDS} more` : "";
-  const given = records.length === 0 ? outcome : `${shown}${rest}, TTL ${ttl}s`;
-  return [`  ${type}`, `to ${clients}:`, given, `because ${why}`];
+function answerLines(answers: readonly AnswerExplanation[]): string[] {
+  const lines = table(answers.map((answer) => [...answerCells(answer), reasonOf(answer)]));
+  if (lines.every((line) => line.length <= MAX_COLUMNS)) return lines;
+  return table(answers.map(answerCells)).flatMap((line, at) => {
+    const reason = answers[at] ? reasonOf(answers[at]) : "";
+    return reason === "" ? [line] : [line, `    ${reason}`];
+  });
+}
+
+function answerCells({ type, clients, outcome, records, ttl, why }: AnswerExplanation): string[] {
+  const to = [`  ${type}`, `to ${clients}:`];
+  if (outcome === "UNKNOWN") return [...to, `not known: ${why}`];
+  if (records.length === 0) return [...to, outcome];
+  const most = type === "A" ? MAX_RECORDS : MAX_LONG_RECORDS;
+  const rest = records.length > most ? ` and ${records.length - most} more` : "";
+  return [...to, `${records.slice(0, most).join(", ")}${rest}, TTL ${ttl}s`];
+}
+
+function reasonOf({ outcome, why }: AnswerExplanation): string {
+  return outcome === "UNKNOWN" ? "" : `because ${why}`;
 }
 
 function tasksOf({ service, tasks }: Explanation): string[] {
   if (!service) return [];
+  const number = count(service.tasks.length, "task");
   const serving = service.tasks.filter(({ isServing }) => isServing).length;
+  const isUntried = tasks.some(({ status }) => status === NOT_TRIED);
   const how = service.check === undefined ? "not checked" : `checked by ${service.check}`;
   const told = tasks
     .toSorted((one, other) => Number(one.isServing) - Number(other.isServing))
     .slice(0, MAX_TASKS);
   const rest = tasks.length - told.length;
   return [
-    `${serving} of ${count(service.tasks.length, "task")} serving; ${how}`,
+    `${isUntried ? `${number}, not tried` : `${serving} of ${number} serving`}; ${how}`,
     ...table(told.map(taskRow)),
     ...(rest > 0 ? [`  and ${count(rest, "more task")}`] : []),
   ];

@@ -14,9 +14,19 @@ export function nearby(asked: Name, { kind }: Stands, registry: Registry): strin
   if (kind === "below" && beneath.length > 0) return [`beneath it ${listed(beneath)}`];
   const inNamespace = labelsOf(prefix).length === 1 ? own.filter((name) => name.startsWith(`${short}.`)) : [];
   if (inNamespace.length > 0) return [`with its namespace ${listed(inNamespace)}`];
+  const swapped = swapsOf(short).find((name) => known.has(name));
+  if (swapped !== undefined) return [`did you mean ${swapped}?`];
   const fallback = own.length > 0 && own.length <= MAX_LISTED ? `the services are ${listOf(own, "and")}` : "";
   const found = suggest(short, known, fallback);
   return found === "" ? [] : [found];
+}
+
+/** The text with two neighbours swapped, each in turn: one slip of the hand, where counting letters sees two. */
+function swapsOf(text: string): string[] {
+  return Array.from(
+    { length: Math.max(0, text.length - 1) },
+    (_, at) => text.slice(0, at) + text.charAt(at + 1) + text.charAt(at) + text.slice(at + 2),
+  );
 }
 
 /** Their names, and those of the services alone. */

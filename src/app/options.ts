@@ -69,7 +69,7 @@ export interface RotaOptions {
   readonly adminFile?: string | undefined;
   /**
    * For how many milliseconds a service that is new waits for the first results of its checks; until then names
-   * that lead to its tasks get SERVFAIL, so that clients try again. An hour at most.
+   * that lead to its tasks get SERVFAIL, so that clients try again. A day at most.
    * @default 3000
    */
   readonly startWaitMs?: number | undefined;
@@ -79,7 +79,7 @@ export interface RotaOptions {
    */
   readonly maxProbes?: number | undefined;
   /**
-   * How many milliseconds beyond its TTL a task that the operator took out is held to be in use; an hour at most.
+   * How many milliseconds beyond its TTL a task that the operator took out is held to be in use; a day at most.
    * @default 5000
    */
   readonly drainGraceMs?: number | undefined;
@@ -134,12 +134,14 @@ export function readOptions(options: RotaOptions): ReadOptions {
     signal,
   } = options;
   assertWhole("maxConnections", maxConnections, 1, MAX_FILES);
-  assertWhole("idleMs", idleMs, 1, MAX_IDLE_MS);
+  assertWhole("idleMs", idleMs, 1, MAX_WAIT_MS);
   assertWhole("startWaitMs", startWaitMs, 0, MAX_WAIT_MS);
   assertWhole("maxProbes", maxProbes, 1, MAX_FILES);
   assertWhole("drainGraceMs", drainGraceMs, 0, MAX_WAIT_MS);
   assertOutside(outside);
   assertTexts("files", files);
+  assertTrueOrFalse("allowExec", allowExec);
+  if (adminFile !== undefined) assertPath("adminFile", adminFile);
   assertTexts("listen", listen);
   return {
     files,
@@ -168,6 +170,23 @@ function assertTexts(option: string, value: unknown): void {
   );
 }
 
+/** A text that says "no" is true all the same, and commands would be run by it. */
+function assertTrueOrFalse(option: string, value: unknown): void {
+  if (typeof value === "boolean") return;
+  throw new RotaError(
+    "ERR_ROTA_OPTION",
+    `could not take ${option} ${JSON.stringify(value)}: it is true or false`,
+  );
+}
+
+function assertPath(option: string, value: unknown): void {
+  if (typeof value === "string" && value !== "") return;
+  throw new RotaError(
+    "ERR_ROTA_OPTION",
+    `could not take ${option} ${JSON.stringify(value)}: it is the path of a file`,
+  );
+}
+
 function assertOutside(outside: string): void {
   if (OUTSIDES.some((known) => known === outside)) return;
   throw new RotaError(
@@ -179,8 +198,7 @@ function assertOutside(outside: string): void {
 /** More than any process may have open. */
 const MAX_FILES = 1_000_000;
 /** A day: far beyond it timers do not hold. */
-const MAX_IDLE_MS = 86_400_000;
-const MAX_WAIT_MS = 3_600_000;
+const MAX_WAIT_MS = 86_400_000;
 
 function assertWhole(option: string, value: number, least: number, most: number): void {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return;

@@ -13,19 +13,20 @@ import type { HealthCounters } from "../health/counters.ts";
 import { runMonitor } from "../health/monitor.ts";
 import { createProbes } from "../health/probe.ts";
 import { type Address, parseAddress } from "../model/address.ts";
-import type { Availability } from "../model/availability.ts";
-import type { Check } from "../model/check.ts";
-import { formatName, parsePrefix, type Prefix } from "../model/name.ts";
-import { createRegistry, type Registry } from "../registry/registry.ts";
-import { type Service, type Verdict, VERDICTS } from "../registry/service.ts";
+import type { Availability, AvailabilityRule } from "../model/availability.ts";
+import { formatName, parsePrefix } from "../model/name.ts";
+import { createRegistry } from "../registry/registry.ts";
+import type { Verdict } from "../registry/service.ts";
 import { forgetfulStore } from "../registry/vips.ts";
 import type { ServiceDeclaration } from "../schema/input.ts";
 import { parseService } from "../schema/schema.ts";
 import { watchAdmin } from "../sources/admin.ts";
+import type { SourceReport } from "../sources/report.ts";
 import { watchServices } from "../sources/watch.ts";
 import { chronicle, tellSource } from "./chronicle.ts";
 import { followDrains } from "./drains.ts";
 import { explain, type Explanation } from "./explain.ts";
+import { createOperator } from "./operator.ts";
 import { readOptions, type RotaOptions } from "./options.ts";
 import {
   changeState,
@@ -35,6 +36,8 @@ import {
   type ServiceState,
   stateOf,
 } from "./state.ts";
+import { createTroubles } from "./troubles.ts";
+import { tellUnfit } from "./unfit.ts";
 
 /** A running Rota. */
 export interface Rota extends AsyncDisposable {
@@ -127,8 +130,8 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   scope.defer(() => life.abort());
 
   const registry = createRegistry({ clock: systemClock, store: forgetfulStore, zone });
-  chronicle(registry, log, life.signal);
   const { monotonic: nowMs } = systemClock;
+  chronicle(registry, log, nowMs, life.signal);
   followDrains(registry, { graceMs: read.drainGraceMs, nowMs, log }, life.signal);
   const fileSource = registry.open("file");
   const library = registry.open("library");
@@ -140,15 +143,24 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
       await closed;
     });
 
-  const report = tellSource(log);
-  const admin =
-    read.adminFile === undefined
-      ? undefined
-      : await watchAdmin(read.adminFile, { poll, publish: registry.rule, report }, ends);
-  if (admin) closeByAbort(admin.closed);
+  const troubles = createTroubles();
+  const tell = tellSource(log);
+  const report = (said: SourceReport): void => {
+    troubles.take(said);
+    tell(said);
+  };
+  const rule = (rules: readonly AvailabilityRule[]): void => {
+    registry.rule(rules);
+    tellUnfit(rules, registry, log);
+  };
   const watchOptions = { poll, env: process.env, allowExec, publish: fileSource.publish, report };
   const source = await watchServices(files, watchOptions, ends);
   closeByAbort(source.closed);
+  const admin =
+    read.adminFile === undefined
+      ? undefined
+      : await watchAdmin(read.adminFile, { poll, publish: rule, report }, ends);
+  if (admin) closeByAbort(admin.closed);
 
   const counters = createTally();
   let listening: Listeners | undefined; // it may be asked at one socket while the next is being opened
@@ -177,8 +189,16 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     life.signal,
   );
   closeByAbort(monitor.closed);
+  const operator = createOperator(registry, library, monitor);
   const explainNow = (name: string): Explanation =>
-    explain(name, { registry, nameServers, outside, look: monitor.look, nowMs: nowMs() });
+    explain(name, {
+      registry,
+      nameServers,
+      outside,
+      look: monitor.look,
+      nowMs: nowMs(),
+      troubles: troubles.list,
+    });
 
   signal?.throwIfAborted(); // it may have been while files were read
   const open = scope.move();
@@ -215,18 +235,11 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     },
     async report(service, task, verdict) {
       assertOpen(life.signal);
-      assertVerdict(verdict);
-      const [found, id] = [serviceOf(service), parsePrefix(task)];
-      const check = found?.declaration.check;
-      if (found && check === undefined && registry.report(found.id, id, verdict)) return;
-      if (found && verdict !== "starting" && monitor.beat(found.id, id, verdict)) return;
-      // It goes on saying how it is, and must not fail for what the operator does.
-      if (check?.probe.kind === "heartbeat" && found?.outages.get(id)?.availability === "maintenance") return;
-      throw unreportable(service, task, verdict, check);
+      await operator.report(service, task, verdict);
     },
-    drain: async (service, task) => order("drain", service, task),
-    maintain: async (service, task) => order("maintenance", service, task),
-    activate: async (service, task) => order("active", service, task),
+    drain: async (service, task) => set("drain", service, task),
+    maintain: async (service, task) => set("maintenance", service, task),
+    activate: async (service, task) => set("active", service, task),
     async explain(name) {
       assertOpen(life.signal);
       return explainNow(name);
@@ -247,61 +260,20 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     async reload() {
       assertOpen(life.signal);
       await Promise.all([source.reload(), admin?.reload()]);
+      for (const trouble of troubles.list()) log.warn({}, `still so: ${trouble}`);
     },
     close,
     [Symbol.asyncDispose]: close,
   };
 
-  /** Its own first: of a name that a file holds, the library may have declared a service, too. */
-  function serviceOf(name: string): Service | undefined {
-    const prefix = parsePrefix(name);
-    return library.find(prefix) ?? serviceNamed(registry, prefix);
-  }
-
-  function order(availability: Availability, service: string, task: string | undefined): void {
+  async function set(availability: Availability, service: string, task: string | undefined): Promise<void> {
     assertOpen(life.signal);
-    const found = serviceOf(service);
-    const id = task === undefined ? undefined : parsePrefix(task);
-    if (found && registry.say(found.id, id, availability, "library")) return;
-    throw nobodyOf(`set ${availability}`, service, task);
+    await operator.set(availability, service, task);
   }
-}
-
-function nobodyOf(what: string, service: string, task: string | undefined): RotaError {
-  const who = task === undefined ? `service ${service}` : `task ${task} of service ${service}`;
-  return new RotaError("ERR_ROTA_DECLARATION", `could not ${what} ${who}: there is none`);
-}
-
-function unreportable(service: string, task: string, verdict: Verdict, check: Check | undefined): RotaError {
-  if (check === undefined) return nobodyOf("report on", service, task);
-  if (check.probe.kind !== "heartbeat") {
-    const remedy = "declare healthcheck: { heartbeat: 30s }, or take it out by rota.drain";
-    const message = `could not report on task ${task} of service ${service}: its ${check.probe.kind} check decides; ${remedy}`;
-    return new RotaError("ERR_ROTA_DECLARATION", message);
-  }
-  if (verdict !== "starting") return nobodyOf("report on", service, task);
-  return new RotaError(
-    "ERR_ROTA_OPTION",
-    `could not take the heartbeat "starting": it is passing or failing`,
-  );
 }
 
 function assertOpen(life: AbortSignal): void {
   if (life.aborted) throw new RotaError("ERR_ROTA_CLOSED", "this Rota is closed: start another");
-}
-
-/** For those who write JavaScript: types tell the others. */
-function assertVerdict(verdict: string): void {
-  if (VERDICTS.some((known) => known === verdict)) return;
-  throw new RotaError(
-    "ERR_ROTA_OPTION",
-    `could not take the verdict "${verdict}": it is starting, passing or failing`,
-  );
-}
-
-function serviceNamed(registry: Registry, name: Prefix): Service | undefined {
-  const found = registry.find(name);
-  return found && found !== "below" && found.meaning.kind === "service" ? found.service : undefined;
 }
 
 /** Where others can ask: of a wildcard, the addresses behind it have listeners of their own. */

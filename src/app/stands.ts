@@ -10,8 +10,11 @@ import type { TYPE } from "../wire/record.ts";
 
 /** What a name that was asked for stands for. */
 export type Stands =
-  | ({ readonly service: Service } & (Meaning | { readonly kind: "vip" }))
+  | StandsFor
   | { readonly service: undefined; readonly kind: "zone" | "server" | "below" | "nothing" };
+
+/** Of a name that a service, or something of it, stands behind. */
+export type StandsFor = { readonly service: Service } & (Meaning | { readonly kind: "vip" });
 
 /** What somebody asked for, as the name that is asked for then, by these types. */
 export interface Resolved {
@@ -44,6 +47,12 @@ function standsAt(found: FoundAddress | undefined): Stands {
   if (!found) return { kind: "nothing", service: undefined };
   const { service, task } = found;
   return task ? { kind: "task", service, task } : { kind: "vip", service };
+}
+
+/** Whether those of its tasks are answered that serve: neither a VIP, nor one task by its own name. */
+export function leadsToTasks({ kind, service }: StandsFor): boolean {
+  if (kind === "task" || kind === "vip") return false;
+  return kind === "tasks" || kind === "taskPort" || service.declaration.endpointMode === "dnsrr";
 }
 
 /** Of an address, and of its reverse name. */

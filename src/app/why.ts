@@ -3,7 +3,7 @@ import type { Answer } from "../dns/kinds.ts";
 import { formatName } from "../model/name.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
-import type { Stands } from "./stands.ts";
+import { leadsToTasks, type Stands } from "./stands.ts";
 
 /** Why this answer is given, in a clause for people. */
 export function whyOf(given: Answer, type: string, stands: Stands, registry: Registry): string {
@@ -15,8 +15,7 @@ export function whyOf(given: Answer, type: string, stands: Stands, registry: Reg
       ? "a task's own name answers whether it serves or not"
       : `the task has no ${thingOf(type)}`;
   }
-  const isVip = service.declaration.endpointMode === "vip" && kind !== "tasks" && kind !== "taskPort";
-  return isVip ? whyVip(given, type, service) : whyTasks(given, type, service);
+  return leadsToTasks(stands) ? whyTasks(given, type, service) : whyVip(given, type, service);
 }
 
 function whyNobody(

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { Argv } from "yargs";
-import { askControl, defaultControlPath } from "../api/control.ts";
+import { askControl, DEFAULT_CONTROL_PATH, NO_CONTROL } from "../api/control.ts";
 import { explainFiles } from "../app/explain-files.ts";
 import { formatExplanation } from "../app/format-explanation.ts";
 import { RotaError } from "../base/error.ts";
@@ -25,7 +25,6 @@ export const explainCommand: Command<typeof declare> = {
 };
 
 const NAMELESS = "say the NAME to explain";
-
 /** A server of this machine answers in less; what it waits for is only itself. */
 const CONTROL_TIMEOUT_MS = 5000;
 
@@ -38,9 +37,26 @@ async function explain({ name, files, control, probe, allowExec, json }: Explain
     process.stdout.write(told);
     return;
   }
-  const ends = new AbortController(); // Ctrl-C ends the process
-  const explanation = await explainFiles(name, files, { probe, allowExec }, ends.signal);
+  const ends = new AbortController();
+  const end = (signal: NodeJS.Signals): void => ends.abort(signal);
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, end);
+  const told = await explainFiles(name, files, { probe, allowExec }, ends.signal).catch((error: unknown) => {
+    if (!ends.signal.aborted) throw error;
+    return undefined;
+  });
+  if (!told) {
+    // As a shell has it of who was ended by a signal. What it had started has been ended before it.
+    process.exitCode = 128 + (ends.signal.reason === "SIGINT" ? 2 : 15);
+    return;
+  }
+  if (told.kind === "refused") {
+    for (const problem of told.problems) process.stderr.write(`${problem}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  const { explanation, isServed } = told;
   process.stdout.write(json ? `${JSON.stringify(explanation)}\n` : formatExplanation(explanation));
+  if (probe && isServed === false) process.exitCode = 1;
 }
 
 /** A name or an address, as it was written. */
@@ -54,14 +70,14 @@ function declare(yargs: Argv<GlobalArguments>) {
     control: {
       type: "string",
       requiresArg: true,
-      default: defaultControlPath(),
+      default: DEFAULT_CONTROL_PATH,
       coerce: single(String),
       describe: "The control socket of the running server to ask",
     },
     probe: {
       type: "boolean",
       default: false,
-      describe: "With FILES: try each task of the service once, from here",
+      describe: "With FILES: try each task of the service once, from here; exit 1 if none would serve",
     },
     "allow-exec": ALLOW_EXEC,
     json: { type: "boolean", default: false, describe: "Print it as JSON" },
@@ -76,6 +92,12 @@ function declare(yargs: Argv<GlobalArguments>) {
     .check(
       ({ files, probe }) =>
         !probe || files.length > 0 || "--probe needs FILES: a running server probes by itself",
+    )
+    .check(
+      ({ files, control }) =>
+        control !== NO_CONTROL ||
+        files.length > 0 ||
+        `--control ${NO_CONTROL} is nowhere to ask: name the socket of a running server, or FILES`,
     )
     .example("$0 explain web", "why the running server answers for web as it does")
     .example("$0 explain web services.yaml --probe", "without a server: would its tasks serve?");

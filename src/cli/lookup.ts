@@ -108,10 +108,7 @@ function chooseServer({ server, tcp }: LookupArguments): Server {
 function parseTimeout(text: string): number {
   const timeoutMs = parseDuration(text);
   if (timeoutMs > 0) return timeoutMs;
-  throw new RotaError(
-    "ERR_ROTA_OPTION",
-    `--timeout is "${text}": no answer comes in no time, write 2s or 500ms`,
-  );
+  throw new RotaError("ERR_ROTA_OPTION", `"${text}" is no time for an answer to come: write 2s or 500ms`);
 }
 
 /** What `--json` prints. Programs read this: add to it, but change or take away nothing. */

@@ -63,8 +63,17 @@ async function run(words: readonly string[]): Promise<void> {
 /** yargs calls this with a message for wrong usage, and without one for what a command threw. */
 function refuse(message: string | null, error: Error | undefined): never {
   if (message === null && error !== undefined) throw error;
-  const words = message?.replace(/^Unknown arguments?: /, "there is no command, option or argument named ");
+  // yargs names an unknown option twice, as it was written and in camelCase.
+  const words = message?.replace(
+    /^Unknown arguments?: (.*)$/,
+    (_, named: string) =>
+      `there is no command, option or argument named ${named.split(", ").filter(isWritten).join(", ")}`,
+  );
   throw new RotaError("ERR_ROTA_OPTION", words ?? "wrong usage", error && { cause: error });
+}
+
+function isWritten(word: string): boolean {
+  return hideBin(process.argv).some((written) => written.replace(/^-+/, "").split("=")[0] === word);
 }
 
 function report(error: unknown, logLevel: LogLevel): void {

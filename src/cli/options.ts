@@ -54,7 +54,23 @@ export function withOptions<T, O extends Record<string, Options>>(
   yargs: Argv<T>,
   options: O,
 ): Argv<Omit<T, keyof O> & InferredOptionTypes<O>> {
-  return yargs.options(options).config(readEnvironment(options, process.env));
+  const typed = yargs.options(options);
+  for (const [name, { coerce }] of Object.entries(options)) {
+    if (coerce) typed.coerce(name, namingIn(name, coerce));
+  }
+  return typed.config(readEnvironment(options, process.env));
+}
+
+/** What is wrong with a value is said with the option that it is of: it may come from the environment. */
+function namingIn(name: string, coerce: (given: unknown) => unknown): (given: unknown) => unknown {
+  return (given) => {
+    try {
+      return coerce(given);
+    } catch (cause) {
+      if (!(cause instanceof RotaError)) throw cause;
+      throw new RotaError(cause.code, `--${name}: ${cause.message}`, { cause });
+    }
+  };
 }
 
 /** For an option that is given once; two would come as an array. */

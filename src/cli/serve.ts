@@ -3,7 +3,7 @@ import type { Argv } from "yargs";
 import { count } from "../base/count.ts";
 import { relative } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { defaultControlPath, openControl, type Question } from "../api/control.ts";
+import { DEFAULT_CONTROL_PATH, NO_CONTROL, openControl, type Question } from "../api/control.ts";
 import { formatExplanation } from "../app/format-explanation.ts";
 import type { RotaOptions } from "../app/options.ts";
 import { type Rota, startRota } from "../app/rota.ts";
@@ -34,9 +34,6 @@ export const serveCommand: Command<typeof declare> = {
   handler: serve,
 };
 
-/** In place of a path. */
-const NO_CONTROL = "none";
-
 /** Runs until it is told to end: exits 0, 1 if it could not start. */
 async function serve(argv: ServeArguments): Promise<void> {
   const log = createLog(argv.logLevel, argv.logFormat);
@@ -63,34 +60,9 @@ async function serve(argv: ServeArguments): Promise<void> {
   }
 }
 
-function optionsOf({
-  files,
-  poll,
-  listen,
-  zone,
-  outside,
-  maxConnections,
-  idle,
-  allowExec,
-  admin,
-  startWait,
-  maxProbes,
-  drainGrace,
-}: ServeArguments): RotaOptions {
-  return {
-    files,
-    poll,
-    listen,
-    zone,
-    outside,
-    maxConnections,
-    idleMs: idle,
-    allowExec,
-    adminFile: admin,
-    startWaitMs: startWait,
-    maxProbes,
-    drainGraceMs: drainGrace,
-  };
+function optionsOf(argv: ServeArguments): RotaOptions {
+  const { idle, admin, startWait, drainGrace } = argv;
+  return { ...argv, idleMs: idle, adminFile: admin, startWaitMs: startWait, drainGraceMs: drainGrace };
 }
 
 /** Where `rota explain` asks. A server does not stay down for want of it, unless it was asked for. */
@@ -103,8 +75,9 @@ async function openExplain(rota: Rota, path: string, log: Log): Promise<AsyncDis
   };
   try {
     scope.use(await openControl(path, new Map([["explain", explain]])));
+    log.info({ control: path }, `rota explain asks at ${path}`);
   } catch (error) {
-    if (path !== defaultControlPath()) throw error;
+    if (path !== DEFAULT_CONTROL_PATH) throw error;
     log.warn({ control: path }, `rota explain will not reach this server: ${messageOf(error)}`);
   }
   return scope.move();
@@ -125,7 +98,10 @@ async function serveUntil(
   const signal = await told;
   // Whoever does not want to wait says so again.
   for (const again of ["SIGTERM", "SIGINT"]) process.once(again, () => process.exit());
-  log.info({ signal }, argv.drain > 0 ? `${signal}: ending in ${argv.drain / 1000} s` : `${signal}: ending`);
+  log.info(
+    { signal },
+    argv.drain > 0 ? `${signal}: ending in ${formatDuration(argv.drain)}` : `${signal}: ending`,
+  );
   await setTimeout(argv.drain);
 }
 
@@ -154,13 +130,16 @@ function firstOf(signals: readonly NodeJS.Signals[]): Told {
 /** A day: nobody waits for longer, and far beyond it timers do not hold. */
 const MAX_WAIT_MS = 86_400_000;
 
-const MAX_SHORT_WAIT_MS = 3_600_000;
-
-function parseWait(text: string, least: number, most = MAX_WAIT_MS): number {
+function parseWait(text: string, least: number): number {
   const ms = Math.round(parseDuration(text));
-  if (ms >= least && ms <= most) return ms;
-  const range = `${least}ms to ${formatDuration(most)}`;
+  if (ms >= least && ms <= MAX_WAIT_MS) return ms;
+  const range = `${least}ms to ${formatDuration(MAX_WAIT_MS)}`;
   throw new RotaError("ERR_ROTA_OPTION", `"${text}" is out of range: write ${range}`);
+}
+
+function parsePath(text: string): string {
+  if (text !== "") return text;
+  throw new RotaError("ERR_ROTA_OPTION", "it is empty: name a file");
 }
 
 /** More than any process may have open. */
@@ -256,14 +235,14 @@ function declare(yargs: Argv<GlobalArguments>) {
     admin: {
       type: "string",
       requiresArg: true,
-      coerce: optional(String),
+      coerce: optional(parsePath),
       describe: "A file of lines as web/b => drain: which tasks are out of answers; followed as it changes",
     },
     "start-wait": {
       type: "string",
       requiresArg: true,
       default: "3s",
-      coerce: single((text) => parseWait(text, 0, MAX_SHORT_WAIT_MS)),
+      coerce: single((text) => parseWait(text, 0)),
       describe: "How long a new service waits for its first checks, and its names fail, before it answers",
     },
     "max-probes": {
@@ -277,13 +256,13 @@ function declare(yargs: Argv<GlobalArguments>) {
       type: "string",
       requiresArg: true,
       default: "5s",
-      coerce: single((text) => parseWait(text, 0, MAX_SHORT_WAIT_MS)),
+      coerce: single((text) => parseWait(text, 0)),
       describe: "How long beyond its TTL a task that was taken out is held to be in use",
     },
     control: {
       type: "string",
       requiresArg: true,
-      default: defaultControlPath(),
+      default: DEFAULT_CONTROL_PATH,
       coerce: single(String),
       describe: `The Unix socket at which rota explain asks; ${NO_CONTROL} for none`,
     },

@@ -4,16 +4,22 @@ import { isMatch } from "../model/pattern.ts";
 
 /** The beginning of what a task says, and what is looked for in it. */
 export interface Excerpt {
-  /** Takes in what came next; true: what is looked for is there. */
-  add(octets: Buffer): boolean;
+  /** Takes in what came next, for the next look. */
+  add(octets: Buffer): void;
+  /** Whether what is looked for is there already. May cost as much as all that has come: once a read is enough. */
+  look(): boolean;
   /** Whether what is looked for is there, now that this is all. */
   isFound(): boolean;
   /** Nothing more is taken in. */
   readonly isFull: boolean;
+  /** It comes in so small pieces that to read on would cost much and bring little. */
+  readonly isTooFine: boolean;
   readonly text: string;
 }
 
 const MAX_OCTETS = 64 * 1024;
+/** Within them; who writes a line at a time, as some do with their metrics, stays below. */
+const MAX_PIECES = 4096;
 const SHOWN = 60;
 /**
  * How many characters a pattern is tried on, all looks together, before looks become rare: a task that says 64 KiB
@@ -26,6 +32,8 @@ export function createExcerpt(match: Match, from: "stream" | "body"): Excerpt {
   const decoder = new StringDecoder("utf8");
   const isEarly = from === "stream" || !needsEnd(match);
   let room = MAX_OCTETS;
+  let count = 0;
+  let pieces: Buffer[] = [];
   let text = "";
   /** How much of the text was there at the last look. */
   let looked = 0;
@@ -34,24 +42,39 @@ export function createExcerpt(match: Match, from: "stream" | "body"): Excerpt {
   return {
     add(octets) {
       const taken = octets.subarray(0, room);
+      if (taken.length === 0) return;
       room -= taken.length;
-      text += decoder.write(taken);
-      return isEarly && isDue() && look();
+      count += 1;
+      pieces.push(taken);
     },
-    isFound: look,
+    look() {
+      join();
+      return isEarly && isDue() && isFound();
+    },
+    isFound,
     get isFull() {
       return room === 0;
     },
+    get isTooFine() {
+      return count > MAX_PIECES;
+    },
     get text() {
+      join();
       return text;
     },
   };
+
+  function join(): void {
+    text += decoder.write(Buffer.concat(pieces));
+    pieces = [];
+  }
 
   function isDue(): boolean {
     return match.kind === "text" || room === 0 || tried < TRIED_FREELY || text.length > looked * 2;
   }
 
-  function look(): boolean {
+  function isFound(): boolean {
+    join();
     const before = looked;
     looked = text.length;
     if (match.kind === "text") return text.includes(match.text, before - match.text.length);

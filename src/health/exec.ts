@@ -11,7 +11,7 @@ import type { Attempt } from "./attempt.ts";
 import { killGroup, killKin, MARK, signalGroup } from "./kin.ts";
 import { type Outcome, outcome, type Target } from "./outcome.ts";
 
-/** What is kept of what a command prints, stdout and stderr together: its first line is shown. */
+/** What is kept of the end of what a command prints, stdout and stderr together: its last line says why it failed. */
 const KEPT_OCTETS = 4096;
 /** What a command may print; what is not kept is read as well, as a full pipe would make the command wait. */
 const MAX_OCTETS = 1024 * 1024;
@@ -31,6 +31,7 @@ export const attemptExec: Attempt<ExecProbe> = async (probe, target, signal, sta
   const child = start(probe, target, mark);
   const group = child.pid;
   if (group === undefined) return failedStart(program, child);
+  const release = holdGroup(group);
 
   const closed = closing(child);
   const printed = listen(child, () => {
@@ -46,14 +47,32 @@ export const attemptExec: Attempt<ExecProbe> = async (probe, target, signal, sta
   }
   // What it left running when it exited is ended as well: a `sleep 1000 &` at each probe would fill the machine.
   await killGroup(group);
-  // Pipes that nobody holds any more tell that nobody is left, unless it was us who closed them.
-  if (isTooMuch(printed) || !(await within(PIPES_MS, closed))) await killKin(mark);
+  release();
+  // Pipes that nobody holds any more tell that nobody is left, unless it was us who closed them. Of who had to be
+  // ended that is not enough: somebody may have left, with files of its own as daemons have, one more at each probe.
+  if (signal.aborted || isTooMuch(printed) || !(await within(PIPES_MS, closed))) await killKin(mark);
   closePipes(child);
   await within(PIPES_MS, closed);
   child.unref(); // for one that not even SIGKILL ends, as it waits for a disk
   signal.throwIfAborted();
   return judge(child, printed);
 };
+
+/** Groups are of their own, so nobody but us ends them, also when this process is told to exit at once. */
+const running = new Set<number>();
+
+function holdGroup(group: number): () => void {
+  if (running.size === 0) process.on("exit", killRunning);
+  running.add(group);
+  return () => {
+    running.delete(group);
+    if (running.size === 0) process.off("exit", killRunning);
+  };
+}
+
+function killRunning(): void {
+  for (const group of running) signalGroup(group, "SIGKILL");
+}
 
 function start(probe: ExecProbe, target: Target, mark: string): ChildProcess {
   const [program, ...words] = probe.command;
@@ -106,17 +125,17 @@ function requireFiles(count: number): void {
 
 interface Printed {
   octets: number;
-  /** Its beginning. */
-  readonly kept: Buffer[];
+  /** Its end. */
+  kept: Buffer;
 }
 
 /** Reads what is printed; calls `tooMuch` when it is. */
 function listen(child: ChildProcess, tooMuch: () => void): Readonly<Printed> {
-  const printed: Printed = { octets: 0, kept: [] };
+  const printed: Printed = { octets: 0, kept: Buffer.alloc(0) };
   for (const pipe of pipesOf(child)) {
     pipe.on("error", () => {}); // its end says enough
     pipe.on("data", (chunk: Buffer) => {
-      if (printed.octets < KEPT_OCTETS) printed.kept.push(chunk.subarray(0, KEPT_OCTETS - printed.octets));
+      printed.kept = Buffer.concat([printed.kept, chunk.subarray(-KEPT_OCTETS)]).subarray(-KEPT_OCTETS);
       printed.octets += chunk.length;
       if (isTooMuch(printed)) tooMuch();
     });
@@ -127,8 +146,15 @@ function listen(child: ChildProcess, tooMuch: () => void): Readonly<Printed> {
 function judge({ exitCode, signalCode }: ChildProcess, printed: Printed): Outcome {
   if (isTooMuch(printed)) return outcome("fail", "printed over 1 MiB");
   const end = exitCode === null ? `ended by ${signalCode ?? "nobody knows what"}` : `exit ${exitCode}`;
-  const line = Buffer.concat(printed.kept).toString().trim().split("\n", 1)[0] ?? "";
-  return outcome(exitCode === 0 ? "pass" : "fail", line === "" ? end : `${end}: ${line}`);
+  // What comes before may be progress, as curl prints it; of who passes nobody asks why.
+  const line =
+    printed.kept
+      .toString()
+      .trim()
+      .split(/[\r\n]/)
+      .at(-1) ?? "";
+  if (exitCode === 0) return outcome("pass", end);
+  return outcome("fail", line === "" ? end : `${end}: ${line}`);
 }
 
 function isTooMuch({ octets }: Printed): boolean {

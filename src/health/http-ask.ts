@@ -104,12 +104,23 @@ function readBody(
   fail: (error: Error) => void,
 ): void {
   const heard = createExcerpt(match, "body");
+  let isLookAsked = false;
   response.on("error", fail);
   response.on("data", (octets: Buffer) => {
-    if (heard.add(octets)) return done(undefined);
-    if (heard.isFull) finish("the first 64 KiB of its body");
+    heard.add(octets);
+    if (isLookAsked) return;
+    isLookAsked = true;
+    // One look for all chunks of one read, as there may be ten thousand. Not in the next turn, which on a time-out is too late.
+    process.nextTick(look);
   });
   response.on("end", () => finish("its body"));
+
+  function look(): void {
+    isLookAsked = false;
+    if (heard.look()) return done(undefined);
+    if (heard.isTooFine) return fail(new RotaError("ERR_ROTA_ASK", "its body comes in too small pieces"));
+    if (heard.isFull) finish("the first 64 KiB of its body");
+  }
 
   function finish(whole: string): void {
     done(heard.isFound() ? undefined : `${formatMatch(match)} in ${whole}: ${formatSaid(heard)}`);

@@ -1,11 +1,11 @@
 import { formatAddress, formatEndpoint } from "../model/address.ts";
 import type { HttpProbe, Match, ProbeTls } from "../model/check.ts";
+import { formatSpan } from "../model/duration.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Remote } from "./connect.ts";
 import { type Answer, askHttp } from "./http-ask.ts";
 import { type Outcome, outcome, type Target } from "./outcome.ts";
 import { defaultPort, type Hop, isRedirect, redirectedTo } from "./redirect.ts";
-import { formatSpan } from "./span.ts";
 import type { Trust } from "./tls.ts";
 
 /** For a probe of plain HTTP that is redirected to https. */

@@ -19,8 +19,8 @@ const PAUSES_MS = [1, 2, 4, 8, 16];
  */
 export async function killKin(mark: string): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
-    const kin = await findKin(`${MARK}=${mark}`);
-    if (kin.length === 0) return;
+    const kin = (await lookAround()).get(mark);
+    if (!kin) return;
     for (const pid of kin) kill(pid, "SIGKILL");
     await pause(ROUND_MS);
   }
@@ -41,15 +41,54 @@ export function signalGroup(group: number, signal: NodeJS.Signals): boolean {
   return kill(-group, signal);
 }
 
-async function findKin(entry: string): Promise<number[]> {
-  const kin: number[] = [];
+/** Who runs, by the mark of the run that started it. */
+type Kin = ReadonlyMap<string, readonly number[]>;
+
+/** Between two looks, in so many times as long as one took: they take a third of the time, and not all of it. */
+const REST = 2;
+
+let lastLook: Promise<unknown> = Promise.resolve();
+let nextLook: Promise<Kin> | undefined;
+let restsUntilMs = -Infinity;
+
+/**
+ * One look for all who ask while the one before goes on: hundreds of commands may have to be ended at once, and each
+ * look opens a file of every process of the machine. It begins after it was asked for, so it misses nobody.
+ */
+function lookAround(): Promise<Kin> {
+  nextLook ??= lookAfter(lastLook);
+  return nextLook;
+}
+
+async function lookAfter(before: Promise<unknown>): Promise<Kin> {
+  await before;
+  const restMs = restsUntilMs - performance.now();
+  if (restMs > 0) await pause(restMs);
+  nextLook = undefined;
+  const look = findKin();
+  lastLook = look;
+  return look;
+}
+
+async function findKin(): Promise<Kin> {
+  const kin = new Map<string, number[]>();
+  const beganMs = performance.now();
   for (const pid of await readdir("/proc").catch(() => [])) {
     if (!/^\d+$/.test(pid)) continue;
     // Gone since, or another user's.
     const environment = await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "");
-    if (environment.split("\0").includes(entry)) kin.push(Number(pid));
+    const mark = environment.split("\0").find((entry) => entry.startsWith(`${MARK}=`));
+    if (mark !== undefined) add(kin, mark.slice(MARK.length + 1), Number(pid));
   }
+  const now = performance.now();
+  restsUntilMs = now + REST * (now - beganMs);
   return kin;
+}
+
+function add(kin: Map<string, number[]>, mark: string, pid: number): void {
+  const pids = kin.get(mark);
+  if (pids) pids.push(pid);
+  else kin.set(mark, [pid]);
 }
 
 function kill(pid: number, signal: NodeJS.Signals | 0): boolean {

@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Prefix } from "../model/name.ts";
 import type { Registry } from "../registry/registry.ts";
+import { formatSpan } from "../model/duration.ts";
 import { type CheckState, stateOfCheck } from "./check-state.ts";
 import { addTiming, createHealthTally, type HealthCounters } from "./counters.ts";
 import { createFifo } from "./fifo.ts";
@@ -12,9 +13,8 @@ import type { RunProbe } from "./probe.ts";
 import { createProbing, type Probed } from "./probing.ts";
 import { createRoll } from "./roll.ts";
 import { createSchedule } from "./schedule.ts";
-import { formatSpan } from "./span.ts";
 import { createStallWatch } from "./stall.ts";
-import { keepResult, type TaskCheck } from "./task-check.ts";
+import { excuse, keepResult, type TaskCheck } from "./task-check.ts";
 import { createTeller } from "./tell.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 import { createVerdicts } from "./verdicts.ts";
@@ -32,7 +32,7 @@ export interface Monitor {
 }
 
 export interface MonitorOptions {
-  readonly registry: Pick<Registry, "services" | "follow" | "reportAll">;
+  readonly registry: Pick<Registry, "services" | "follow" | "report">;
   readonly clock: Clock;
   readonly probe: RunProbe;
   readonly log: Log;
@@ -175,10 +175,16 @@ export function runMonitor(options: MonitorOptions, signal: AbortSignal): Monito
     probed = [];
     for (const { check, outcome: came, startedMs, endedMs } of results) {
       if (check.isGone) continue;
-      const isDoubtful = came.kind === "fail" && stalls.endedMs > startedMs;
-      const fair = isDoubtful ? outcome("unknown", `while this process stood still: ${came.detail}`) : came;
+      // What a task says of itself is true, whenever it was read.
+      const isExcused = excuse(check, came.kind, !isHeartbeat(check) && stalls.endedMs > startedMs);
+      const fair = isExcused ? outcome("unknown", `while this process stood still: ${came.detail}`) : came;
       decide(check, fair, endedMs, endedMs - startedMs);
       if (isHeartbeat(check)) continue; // it is in the schedule all the time
+      if (isExcused) {
+        check.dueMs = nowMs; // at once, and on its grid again after that
+        probing.add(check);
+        continue;
+      }
       const { grid, dueMs, missed } = nextPoint(check.grid, intervalOf(check, nowMs), nowMs, random);
       check.grid = grid;
       check.dueMs = dueMs;
@@ -192,7 +198,11 @@ export function runMonitor(options: MonitorOptions, signal: AbortSignal): Monito
     silent = [];
     for (const check of checks) {
       if (check.isGone) continue;
-      if (silentAt(check) <= nowMs) {
+      const isOver = silentAt(check) <= nowMs;
+      // While this process stood still it heard nobody: who was silent has all the time anew.
+      if (isOver && excuse(check, "fail", stalls.endedMs > check.heardMs)) {
+        check.heardMs = stalls.endedMs;
+      } else if (isOver) {
         const missed = outcome("fail", `no heartbeat for ${formatSpan(check.service.check.intervalMs)}`);
         decide(check, missed, nowMs, 0);
         check.heardMs = nowMs; // for the next time to be missed
@@ -242,11 +252,11 @@ export function runMonitor(options: MonitorOptions, signal: AbortSignal): Monito
     tally.late += probes;
     teller.late(probes);
   }
+}
 
-  /** When a task that says nothing has been silent for too long. While this process stood still it heard nobody. */
-  function silentAt({ heardMs, service }: TaskCheck): number {
-    return Math.max(heardMs, stalls.endedMs) + service.check.intervalMs;
-  }
+/** When a task that says nothing has been silent for too long. */
+function silentAt({ heardMs, service }: TaskCheck): number {
+  return heardMs + service.check.intervalMs;
 }
 
 function isHeartbeat({ service }: TaskCheck): boolean {

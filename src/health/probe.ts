@@ -1,11 +1,11 @@
 import type { HeartbeatProbe, Probe } from "../model/check.ts";
+import { formatSpan } from "../model/duration.ts";
 import { attemptDns } from "./dns.ts";
 import { attemptExec } from "./exec.ts";
 import { outcomeOfThrown } from "./fault.ts";
 import { attemptGrpc } from "./grpc.ts";
 import { attemptHttp } from "./http.ts";
 import { type Outcome, outcome, type Target } from "./outcome.ts";
-import { formatSpan } from "./span.ts";
 import { attemptTcp } from "./tcp.ts";
 import { createTrust } from "./tls.ts";
 

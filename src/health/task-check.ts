@@ -30,8 +30,10 @@ export interface TaskCheck extends Due {
   /** What the registry has been told; undefined: nothing yet. */
   reported: Verdict | undefined;
   grid: Grid;
-  /** When a heartbeat was last heard, or missed. */
+  /** When a heartbeat was last heard, missed or excused. */
   heardMs: number;
+  /** How many failures in a row have been excused, up to now. */
+  excused: number;
   /** Of a probe under way. */
   life: AbortController | undefined;
   isGone: boolean;
@@ -71,6 +73,7 @@ export function createTaskCheck(
     reported: seed,
     grid: NO_GRID,
     heardMs: nowMs,
+    excused: 0,
     dueMs: nowMs,
     life: undefined,
     isGone: false,
@@ -107,6 +110,20 @@ export function keepResult(check: TaskCheck, result: Result): void {
   check.results = check.results.slice(1 - MAX_RESULTS) + LETTERS[result.kind];
   if (result.kind === "fail") check.lastFailureMs = result.atMs;
   else if (result.kind !== "unknown") check.lastPassMs = result.atMs;
+}
+
+/**
+ * Excuses a failure, if it says nothing of the task as this process stood still meanwhile; false: the result counts.
+ * Not for ever: whoever makes the process stand still in each probe would keep in all answers who is long dead. So
+ * `fall` of them in a row are excused, and then they count until there is a result that is beyond doubt.
+ */
+export function excuse(check: TaskCheck, result: Outcome["kind"], stoodStill: boolean): boolean {
+  if (result === "unknown") return false; // of this side's making as well: it clears up nothing
+  const isDoubtful = result === "fail" && stoodStill;
+  if (!isDoubtful) check.excused = 0;
+  if (!isDoubtful || check.excused >= check.service.check.fall) return false;
+  check.excused += 1;
+  return true;
 }
 
 const MAX_RESULTS = 10;

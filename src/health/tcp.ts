@@ -1,11 +1,11 @@
 import type { Socket } from "node:net";
 import { RotaError } from "../base/error.ts";
 import type { TcpProbe } from "../model/check.ts";
+import { formatSpan } from "../model/duration.ts";
 import type { Attempt } from "./attempt.ts";
 import { openConnection } from "./connect.ts";
 import { createExcerpt, formatMatch, formatSaid } from "./excerpt.ts";
 import { type Outcome, outcome } from "./outcome.ts";
-import { formatSpan } from "./span.ts";
 
 /** Connects, says something if it is to, and hears whether the task says what it should. */
 export const attemptTcp: Attempt<TcpProbe> = ({ port, send, expect }, target, signal, stage) =>
@@ -28,7 +28,9 @@ export const attemptTcp: Attempt<TcpProbe> = ({ port, send, expect }, target, si
 
     const heard = createExcerpt(expect, "stream");
     socket.on("data", (octets: Buffer) => {
-      if (heard.add(octets)) return pass(`said ${formatMatch(expect)}`);
+      heard.add(octets);
+      if (heard.look()) return pass(`said ${formatMatch(expect)}`);
+      if (heard.isTooFine) return end(outcome("fail", "what it says comes in too small pieces"));
       if (heard.isFull) end(outcome("fail", `no ${formatMatch(expect)} in the first 64 KiB`));
     });
     socket.on("end", () => {

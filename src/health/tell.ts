@@ -1,5 +1,6 @@
 import { count } from "../base/count.ts";
 import type { Log } from "../base/log.ts";
+import { formatSpan } from "../model/duration.ts";
 import type { TaskCheck } from "./task-check.ts";
 
 /** What the monitor writes into the log. */
@@ -57,10 +58,9 @@ export function createTeller(log: Log): Teller {
         const fields = { stalls, stalledMs: Math.round(stalledMs) };
         stalls = 0;
         stalledMs = 0;
-        const seconds = (fields.stalledMs / 1000).toFixed(1);
         log.warn(
           fields,
-          `the process stood still for ${seconds} s: probes that failed meanwhile count for nothing`,
+          `the process stood still for ${formatSpan(fields.stalledMs)}: what failed meanwhile is tried again`,
         );
       },
     ),

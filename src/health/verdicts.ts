@@ -18,7 +18,7 @@ export interface Verdicts {
 }
 
 export interface VerdictsOptions {
-  readonly registry: Pick<Registry, "reportAll">;
+  readonly registry: Pick<Registry, "report">;
   readonly clock: Clock;
   readonly tally: HealthTally;
   readonly teller: Teller;
@@ -52,7 +52,7 @@ export function createVerdicts({ registry, clock, tally, teller }: VerdictsOptio
       turned = new Map();
       if (due.length === 0) return 0;
       for (const check of due) check.reported = check.health.verdict;
-      registry.reportAll(
+      registry.report(
         due.map(({ service, task, health }) => ({ service: service.id, task, verdict: health.verdict })),
       );
       const now = clock.monotonic();

@@ -22,17 +22,28 @@ export function parseDuration(text: string | number): number {
   return parts.reduce((sum, [, count, unit = ""]) => sum + Number(count) * (UNITS.get(unit) ?? 0), 0);
 }
 
-/** Milliseconds as {@link parseDuration} reads them, `1m30s`: the two largest units that say something, rounded to those. */
+/** Milliseconds as {@link parseDuration} reads them, and no less exact: `1m30s`, `1.25s`, `500ms`. */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)}ms`;
-  // Below ten seconds, tenths tell something: 1.5s.
-  if (ms < 10_000) return `${Math.round(ms / 100) / 10}s`;
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 3600) return partsOf(seconds, 60, "m", "s");
-  return partsOf(Math.round(seconds / 60), 60, "h", "m");
+  if (ms < 1000) return `${ms}ms`;
+  const hours = Math.floor(ms / 3_600_000);
+  const minutes = Math.floor((ms % 3_600_000) / 60_000);
+  const seconds = (ms % 60_000) / 1000;
+  return [
+    hours > 0 ? `${hours}h` : "",
+    minutes > 0 ? `${minutes}m` : "",
+    seconds > 0 ? `${seconds}s` : "",
+  ].join("");
 }
 
-function partsOf(count: number, per: number, large: string, small: string): string {
-  const [whole, rest] = [Math.floor(count / per), count % per];
-  return `${whole > 0 ? `${whole}${large}` : ""}${rest > 0 || whole === 0 ? `${rest}${small}` : ""}`;
+/** How long something took, for people: as {@link formatDuration}, rounded to what one wants to know; at least `1ms`. */
+export function formatSpan(ms: number): string {
+  const unit = [...ROUNDED].find(([below]) => ms < below)?.[1] ?? 60_000;
+  return formatDuration(Math.max(1, Math.round(ms / unit) * unit));
 }
+
+/** Below so many milliseconds, to so many. */
+const ROUNDED: readonly (readonly [below: number, unit: number])[] = [
+  [1000, 1],
+  [10_000, 100],
+  [3_600_000, 1000],
+];

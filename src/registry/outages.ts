@@ -1,54 +1,66 @@
-import { type Availability, type AvailabilityRule, fits } from "../model/availability.ts";
-import { formatAddress } from "../model/address.ts";
+import type { Availability, AvailabilityRule } from "../model/availability.ts";
 import type { Declaration, TaskDeclaration } from "../model/declaration.ts";
 import { formatPrefix, type Prefix } from "../model/name.ts";
 import { ownName } from "./names.ts";
+import { type FindRule, indexRules } from "./rules.ts";
 import type { Outage } from "./service.ts";
 
-/** What the operator wants of services, by rules that fit names and by word on one service. */
-export interface Orders {
+/** Who is out of answers by the operator's word: by rules that fit names, and by what is said of one service. */
+export interface Outages {
   /** Replaces all rules. */
   rule(rules: readonly AvailabilityRule[]): void;
-  /** Takes the operator's word on a task, or on all tasks that a service has and will have: it stands above all rules. */
-  say(service: string, task: Prefix | undefined, availability: Availability, origin: string): void;
+  /**
+   * Takes the operator's word on a task, or on all tasks that a service has and will have: it stands above all
+   * rules. To say `active` of what no rule takes out is to take back what was said.
+   */
+  say(word: Word, declaration: Declaration): void;
   /** Forgets what was said of tasks that are gone; without `tasks`, all that was said of the service. */
   forget(service: string, tasks?: readonly TaskDeclaration[]): void;
-  /** The tasks of a service that are out by all this. Where nothing changed, it is `before` again. */
-  outages(
+  /** The tasks of a service that are out. Where nothing changed, it is `before` again. */
+  of(
     service: string,
     declaration: Declaration,
     before: ReadonlyMap<Prefix, Outage>,
   ): ReadonlyMap<Prefix, Outage>;
 }
 
-/** What was said of one service: of the whole, and of tasks since then. */
-interface Said {
-  readonly all: Order | undefined;
-  readonly tasks: ReadonlyMap<Prefix, Order>;
+/** The operator's word on one service. */
+export interface Word {
+  /** Its id. */
+  readonly service: string;
+  /** Undefined: all its tasks, whatever was said of single ones. */
+  readonly task: Prefix | undefined;
+  readonly availability: Availability;
+  /** Who said so, for people. */
+  readonly origin: string;
 }
 
-type Order = Pick<AvailabilityRule, "availability" | "origin">;
+/** What was said of one service: of the whole, and of tasks since then. */
+interface Said {
+  readonly all: Sentence | undefined;
+  readonly tasks: ReadonlyMap<Prefix, Sentence>;
+}
+
+type Sentence = Pick<Word, "availability" | "origin">;
 
 const NOTHING_SAID: Said = { all: undefined, tasks: new Map() };
 const NOBODY: ReadonlyMap<Prefix, Outage> = new Map();
 
 /** @param nowMs the monotonic clock */
-export function createOrders(nowMs: () => number): Orders {
-  let rulesFor = indexRules([]);
+export function createOutages(nowMs: () => number): Outages {
+  let rulesOn = indexRules([]);
   const saidOf = new Map<string, Said>();
+  const rulesFor = (declaration: Declaration): FindRule | undefined =>
+    rulesOn(formatPrefix(ownName(declaration)));
 
   return {
     rule(replaced) {
-      rulesFor = indexRules(replaced);
+      rulesOn = indexRules(replaced);
     },
-    say(service, task, availability, origin) {
-      const order = { availability, origin };
-      if (task === undefined) {
-        saidOf.set(service, { all: order, tasks: new Map() });
-        return;
-      }
-      const { all, tasks } = saidOf.get(service) ?? NOTHING_SAID;
-      saidOf.set(service, { all, tasks: new Map(tasks).set(task, order) });
+    say(word, declaration) {
+      const said = hear(saidOf.get(word.service) ?? NOTHING_SAID, word, declaration, rulesFor(declaration));
+      if (said.all === undefined && said.tasks.size === 0) saidOf.delete(word.service);
+      else saidOf.set(word.service, said);
     },
     forget(service, tasks) {
       const said = saidOf.get(service);
@@ -58,56 +70,42 @@ export function createOrders(nowMs: () => number): Orders {
         return;
       }
       const ids = new Set(tasks.map(({ id }) => id));
-      const kept = new Map([...said.tasks].filter(([id]) => ids.has(id)));
-      saidOf.set(service, { ...said, tasks: kept });
+      saidOf.set(service, { ...said, tasks: new Map([...said.tasks].filter(([id]) => ids.has(id))) });
     },
-    outages(service, declaration, before) {
+    of(service, declaration, before) {
       const said = saidOf.get(service) ?? NOTHING_SAID;
-      const fitting = rulesFor(formatPrefix(ownName(declaration)));
+      const findRule = rulesFor(declaration);
       const out = new Map<Prefix, Outage>();
+      if (!findRule && said === NOTHING_SAID) return before.size === 0 ? before : NOBODY;
       for (const task of declaration.tasks) {
-        const order = said.tasks.get(task.id) ?? said.all ?? lastThatFits(fitting, task);
-        if (!order || order.availability === "active") continue;
-        out.set(task.id, outageOf({ ...order, availability: order.availability }, before.get(task.id)));
+        const sentence = said.tasks.get(task.id) ?? said.all ?? findRule?.(task);
+        if (!sentence || sentence.availability === "active") continue;
+        const { availability, origin } = sentence;
+        out.set(task.id, outageOf({ availability, origin }, before.get(task.id)));
       }
-      return isSame(out, before) ? before : out.size === 0 ? NOBODY : out;
+      return isSame(out, before) ? before : out;
     },
   };
 
   /** Out is out: who goes on from drain to maintenance has been out of answers since the first. */
-  function outageOf(order: Pick<Outage, "availability" | "origin">, before: Outage | undefined): Outage {
-    const { availability, origin } = order;
+  function outageOf(said: Pick<Outage, "availability" | "origin">, before: Outage | undefined): Outage {
+    const { availability, origin } = said;
     if (before?.availability === availability && before.origin === origin) return before;
     return { isDrained: false, sinceMs: nowMs(), ...before, availability, origin };
   }
 }
 
-/** The rules that fit a service, in their order. Those that name one are found by its name: ten thousand may. */
-function indexRules(rules: readonly AvailabilityRule[]): (service: string) => readonly AvailabilityRule[] {
-  const places = new Map(rules.map((rule, at) => [rule, at]));
-  const globs = rules.filter(isGlob);
-  const named = new Map<string, AvailabilityRule[]>();
-  for (const rule of rules) {
-    if (isGlob(rule)) continue;
-    const others = named.get(rule.service);
-    if (others) others.push(rule);
-    else named.set(rule.service, [rule]);
-  }
-  const place = (rule: AvailabilityRule): number => places.get(rule) ?? 0;
-  return (service) => {
-    const fitting = globs.filter((rule) => fits(rule.service, service));
-    return [...fitting, ...(named.get(service) ?? [])].toSorted((one, other) => place(one) - place(other));
-  };
-}
-
-function isGlob({ service }: AvailabilityRule): boolean {
-  return /[*?]/.test(service);
-}
-
-function lastThatFits(rules: readonly AvailabilityRule[], task: TaskDeclaration): Order | undefined {
-  if (rules.length === 0) return undefined;
-  const names = [formatPrefix(task.id), ...task.addresses.map(({ address }) => formatAddress(address))];
-  return rules.findLast((rule) => names.some((name) => fits(rule.task, name)));
+function hear(said: Said, word: Word, declaration: Declaration, findRule: FindRule | undefined): Said {
+  const { task, availability, origin } = word;
+  const sentence = { availability, origin };
+  if (task === undefined)
+    return { all: availability === "active" && !findRule ? undefined : sentence, tasks: new Map() };
+  const tasks = new Map(said.tasks);
+  tasks.delete(task);
+  const declared = declaration.tasks.find(({ id }) => id === task);
+  const isActive = (said.all ?? (declared && findRule?.(declared)))?.availability ?? "active";
+  if (availability !== "active" || isActive !== "active") tasks.set(task, sentence);
+  return { ...said, tasks };
 }
 
 function isSame(one: ReadonlyMap<Prefix, Outage>, other: ReadonlyMap<Prefix, Outage>): boolean {

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Address } from "../model/address.ts";
-import type { Availability, AvailabilityRule } from "../model/availability.ts";
+import type { AvailabilityRule } from "../model/availability.ts";
 import {
   type Declaration,
   EMPTY_ROSTER,
@@ -13,7 +13,7 @@ import { createBatch } from "./batch.ts";
 import { createClaims } from "./claims.ts";
 import { addressesOf, type Meaning, namesOf, ownName } from "./names.ts";
 import { changedNetworks, type FindSubnet, indexSubnets, mergeNetworks } from "./networks.ts";
-import { createOrders } from "./outages.ts";
+import { createOutages, type Word } from "./outages.ts";
 import { mergeSettings, type Settings } from "./settings.ts";
 import {
   deriveService,
@@ -42,19 +42,14 @@ export interface Registry {
   conflicts(): readonly Conflict[];
   /** A source of declarations. Where two claim one name, the source that was opened first keeps it. */
   open(source: string): Source;
-  /** Takes a verdict on a task; false if there is no such task. */
-  report(service: string, task: Prefix, verdict: Verdict): boolean;
-  /** Takes many verdicts in one change; those on tasks that are not there, or in maintenance, are passed over. */
-  reportAll(reports: Iterable<VerdictReport>): void;
+  /** Takes verdicts in one change; those on checked tasks in maintenance, or that are not there, are passed over. */
+  report(reports: Iterable<VerdictReport>): void;
   /** Replaces the operator's rules on who is out of answers. */
   rule(rules: readonly AvailabilityRule[]): void;
-  /**
-   * Takes the operator's word on a task of a service, or on all that it has and will have; it stands above all
-   * rules. False if there is no such service or task.
-   */
-  say(service: string, task: Prefix | undefined, availability: Availability, origin: string): boolean;
-  /** Notes that nobody holds an answer any more that names this task, which is out. */
-  noteDrained(service: string, task: Prefix): void;
+  /** Takes the operator's words in one change; those on services or tasks that are not there are passed over. */
+  say(words: Iterable<Word>): void;
+  /** Notes that nobody holds an answer any more that names these tasks, as far as they are out. */
+  noteDrained(service: string, tasks: Iterable<Prefix>): void;
   /** Calls `listener` after each change, before the call that made it returns. */
   follow(listener: (change: Change) => void, signal: AbortSignal): void;
 }
@@ -163,7 +158,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     contested: () => {},
     above: () => undefined,
   });
-  const orders = createOrders(() => clock.monotonic());
+  const operator = createOutages(() => clock.monotonic());
   const leases = createVipLeases(clock, store, (address) => addresses.find(address) !== undefined);
 
   return {
@@ -213,34 +208,22 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
         withdraw: (own) => change(() => remove(source.entries.get(`${name}:${formatPrefix(own)}`))),
       };
     },
-    report(service, task, verdict) {
-      if (!hasTask(entries.get(service), task)) return false;
-      change(() => takeVerdicts([{ service, task, verdict }]));
-      return true;
-    },
-    reportAll: (reports) => change(() => takeVerdicts(reports)),
+    report: (reports) => change(() => takeVerdicts(reports)),
     rule: (rules) =>
       change(() => {
-        orders.rule(rules);
+        operator.rule(rules);
         for (const entry of entries.values()) obey(entry);
       }),
-    say(service, task, availability, origin) {
+    say: (words) => change(() => takeWords(words)),
+    noteDrained(service, tasks) {
       const entry = entries.get(service);
-      if (!entry || (task !== undefined && !hasTask(entry, task))) return false;
-      change(() => {
-        orders.say(service, task, availability, origin);
-        obey(entry);
-      });
-      return true;
-    },
-    noteDrained(service, task) {
-      const entry = entries.get(service);
-      const outage = entry?.service.outages.get(task);
-      if (!entry || !outage || outage.isDrained) return;
-      change(() => {
-        const outages = new Map(entry.service.outages).set(task, { ...outage, isDrained: true });
-        derive(entry, { ...entry.service, outages });
-      });
+      if (!entry) return;
+      const outages = new Map(entry.service.outages);
+      for (const task of tasks) {
+        const outage = outages.get(task);
+        if (outage && !outage.isDrained) outages.set(task, { ...outage, isDrained: true });
+      }
+      change(() => derive(entry, { ...entry.service, outages }));
     },
     follow(listener, signal) {
       if (signal.aborted) return;
@@ -291,9 +274,9 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     const known = entries.get(id);
     batch.touch(id, known?.service);
     if (known) unclaim(known);
-    orders.forget(id, declaration.tasks);
+    operator.forget(id, declaration.tasks);
     const before = known?.service ?? NOTHING_KNOWN;
-    const outages = orders.outages(id, declaration, before.outages);
+    const outages = operator.of(id, declaration, before.outages);
     const verdicts = known ? keptVerdicts(known.service, declaration) : before.verdicts;
     const service = deriveService(id, declaration, { ...before, outages, verdicts });
     const entry = known ?? { id, source, rank, service };
@@ -316,7 +299,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     batch.touch(entry.id, entry.service);
     unclaim(entry);
     leases.free(entry.id);
-    orders.forget(entry.id);
+    operator.forget(entry.id);
     vipless.delete(entry);
     entries.delete(entry.id);
     entry.source.entries.delete(entry.id);
@@ -350,17 +333,30 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     for (const { service, task, verdict } of reports) {
       const entry = entries.get(service);
       if (!entry || entry.service.verdicts.get(task) === verdict) continue;
-      if (entry.service.outages.get(task)?.availability === "maintenance" || !hasTask(entry, task)) continue;
+      const declared = taskOf(entry.service.declaration, task);
+      const isMaintained = entry.service.outages.get(task)?.availability === "maintenance";
+      if (!declared || (declared.isChecked && isMaintained)) continue;
       const verdicts = byEntry.get(entry) ?? new Map(entry.service.verdicts);
       byEntry.set(entry, verdicts.set(task, verdict));
     }
     for (const [entry, verdicts] of byEntry) derive(entry, { ...entry.service, verdicts });
   }
 
-  /** Sees to it that the operator's orders hold for a service. */
+  function takeWords(words: Iterable<Word>): void {
+    const touched = new Set<Entry>();
+    for (const word of words) {
+      const entry = entries.get(word.service);
+      if (!entry || (word.task !== undefined && !taskOf(entry.service.declaration, word.task))) continue;
+      operator.say(word, entry.service.declaration);
+      touched.add(entry);
+    }
+    for (const entry of touched) obey(entry);
+  }
+
+  /** Sees to it that the operator's word holds for a service. */
   function obey(entry: Entry): void {
     const { service } = entry;
-    const outages = orders.outages(entry.id, service.declaration, service.outages);
+    const outages = operator.of(entry.id, service.declaration, service.outages);
     if (outages !== service.outages) derive(entry, { ...service, outages });
   }
 
@@ -394,19 +390,17 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
   }
 }
 
-/** Whether a service has a task of this id; in time that does not grow with its tasks. */
-function hasTask(entry: Entry | undefined, task: Prefix): boolean {
-  if (!entry) return false;
-  const { tasks } = entry.service.declaration;
-  let ids = idsOf.get(tasks);
-  if (!ids) {
-    ids = new Set(tasks.map(({ id }) => id));
-    idsOf.set(tasks, ids);
+/** The task of this id, in time that does not grow with the tasks. */
+function taskOf({ tasks }: Declaration, id: Prefix): TaskDeclaration | undefined {
+  let byId = tasksById.get(tasks);
+  if (!byId) {
+    byId = new Map(tasks.map((task) => [task.id, task]));
+    tasksById.set(tasks, byId);
   }
-  return ids.has(task);
+  return byId.get(id);
 }
 
-const idsOf = new WeakMap<readonly TaskDeclaration[], ReadonlySet<Prefix>>();
+const tasksById = new WeakMap<readonly TaskDeclaration[], ReadonlyMap<Prefix, TaskDeclaration>>();
 
 /**
  * The id of each declaration, in their order. One that did not change keeps its own, whatever was declared before

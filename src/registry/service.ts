@@ -73,7 +73,7 @@ export const NOTHING_KNOWN: Known = {
 export function deriveService(id: string, declaration: Declaration, known: Known): Service {
   const { vips, vipProblem, outages } = known;
   const { tasks } = declaration;
-  const verdicts = withoutMaintained(known.verdicts, outages);
+  const verdicts = withoutMaintained(known.verdicts, outages, tasks);
   const isServing = (task: TaskDeclaration): boolean =>
     !outages.has(task.id) && passes(task, declaration, verdicts.get(task.id));
   // The same list where nothing is left out: what is derived from it is kept by its identity.
@@ -130,14 +130,23 @@ function answersShow(
   return serving.length === 0 && whenEmpty === "all" ? available : serving;
 }
 
-/** A task in maintenance is not checked: what was known of it before says nothing of how it comes back. */
+/**
+ * A checked task in maintenance is not checked: what was known of it before says nothing of how it comes back.
+ * What others reported of a task that nobody checks stays: nobody would take it back.
+ */
 function withoutMaintained(
   verdicts: ReadonlyMap<Prefix, Verdict>,
   outages: ReadonlyMap<Prefix, Outage>,
+  tasks: readonly TaskDeclaration[],
 ): ReadonlyMap<Prefix, Verdict> {
-  const isOut = (task: Prefix): boolean => outages.get(task)?.availability === "maintenance";
-  if (outages.size === 0 || ![...verdicts.keys()].some(isOut)) return verdicts;
-  return new Map([...verdicts].filter(([task]) => !isOut(task)));
+  if (outages.size === 0) return verdicts;
+  const forgotten = tasks.filter(
+    ({ id, isChecked }) => isChecked && verdicts.has(id) && outages.get(id)?.availability === "maintenance",
+  );
+  if (forgotten.length === 0) return verdicts;
+  const kept = new Map(verdicts);
+  for (const { id } of forgotten) kept.delete(id);
+  return kept;
 }
 
 /**
@@ -164,7 +173,7 @@ export function keptVerdicts(before: Service, declaration: Declaration): Readonl
   const kept = new Map<Prefix, Verdict>();
   for (const task of declaration.tasks) {
     const known = tasksBefore.get(task.id);
-    if (known === undefined || placeOf(known) !== placeOf(task)) continue;
+    if (known === undefined || placeOf(known, before.declaration) !== placeOf(task, declaration)) continue;
     const verdict = verdictKept(known, task, before.verdicts.get(task.id));
     if (verdict !== undefined) kept.set(task.id, verdict);
   }
@@ -180,6 +189,8 @@ function verdictKept(
   return verdict ?? (after.isChecked && !before.isChecked ? "passing" : undefined);
 }
 
-function placeOf(task: TaskDeclaration): string {
-  return JSON.stringify([task.addresses, [...task.ports]]);
+/** Its addresses and where it listens, whether that is spelled out or the service's. */
+function placeOf({ addresses, ports }: TaskDeclaration, declaration: Declaration): string {
+  const listening = declaration.ports.map(({ name, target }) => [name, ports.get(name) ?? target]);
+  return JSON.stringify([addresses, listening]);
 }

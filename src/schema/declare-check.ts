@@ -1,7 +1,8 @@
-import type { Check } from "../model/check.ts";
+import type { Check, Hold } from "../model/check.ts";
 import type { Port } from "../model/declaration.ts";
 import { declareProbe, PROBE_WORDS } from "./declare-probe.ts";
 import type { HealthcheckShape } from "./healthcheck-shape.ts";
+import { countsSeconds, type Span } from "./healthcheck-words.ts";
 import { listOf, type Path } from "./problem.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -36,6 +37,12 @@ const COMPOSE_DEFAULTS: Defaults = {
   startIntervalMs: 5000,
 };
 
+/** Unless it is said, and the first time is not longer. */
+const MOST_HELD_MS = 300_000;
+/** Few mean more than an hour, and who does writes it with an h. */
+const ODD_MS = 3_600_000;
+const SPANS = ["interval", "timeout", "start_period", "start_interval", "heartbeat"] as const;
+
 /** What does not go with a heartbeat, and why. */
 const NOTHING_ASKED = "nothing is asked, and its own duration is all that counts";
 const ONE_COUNTS = "one report passes, and none for its duration fails";
@@ -61,21 +68,46 @@ export function declareCheck(
   tellCommand(shape, path, around);
   const probe = declareProbe(shape, ports, path, around);
   if (probe === undefined) return undefined;
-  if (shape.heartbeat !== undefined) tellHeartbeat(shape, path, around);
+  warnOfSeconds(shape, path, around);
+  const startPeriodMs = shape.start_period?.ms ?? 0;
+  const hold = shape.hold && holdOf(shape.hold);
+  if (shape.heartbeat !== undefined) {
+    tellHeartbeat(shape, path, around);
+    // Nothing is waited for but the next.
+    const { ms } = shape.heartbeat;
+    return {
+      probe,
+      intervalMs: ms,
+      timeoutMs: ms,
+      rise: 1,
+      fall: 1,
+      startPeriodMs,
+      startIntervalMs: ms,
+      hold,
+    };
+  }
 
   const defaults = shape.test === undefined ? DEFAULTS : COMPOSE_DEFAULTS;
-  const intervalMs = shape.heartbeat ?? shape.interval ?? defaults.intervalMs;
+  const intervalMs = said(shape.interval?.ms) ?? defaults.intervalMs;
   return {
     probe,
     intervalMs,
-    // Of a heartbeat, nothing is waited for but the next.
-    timeoutMs: shape.heartbeat ?? shape.timeout ?? defaults.timeoutMs,
-    rise: shape.heartbeat === undefined ? (shape.rise ?? defaults.rise) : 1,
-    fall: shape.heartbeat === undefined ? (shape.fall ?? shape.retries ?? defaults.fall) : 1,
-    startPeriodMs: shape.start_period,
-    startIntervalMs: shape.start_interval ?? defaults.startIntervalMs ?? intervalMs,
-    hold: shape.hold,
+    timeoutMs: said(shape.timeout?.ms) ?? defaults.timeoutMs,
+    rise: shape.rise ?? defaults.rise,
+    fall: shape.fall ?? said(shape.retries) ?? defaults.fall,
+    startPeriodMs,
+    startIntervalMs: said(shape.start_interval?.ms) ?? defaults.startIntervalMs ?? intervalMs,
+    hold,
   };
+}
+
+/** Docker Engine API, HealthConfig: "0 means inherit", which comes to the default. */
+function said(number: number | undefined): number | undefined {
+  return number === 0 ? undefined : number;
+}
+
+function holdOf({ initial, max }: NonNullable<HealthcheckShape["hold"]>): Hold {
+  return { initialMs: initial.ms, maxMs: max?.ms ?? Math.max(initial.ms, MOST_HELD_MS) };
 }
 
 function isOneProbe(shape: HealthcheckShape, path: Path, around: Surroundings): boolean {
@@ -105,8 +137,23 @@ function tellCommand(shape: HealthcheckShape, path: Path, around: Surroundings):
     const message = "runs a command: allow it with --allow-exec, in a program with allowExec: true";
     around.problems.push({ path: [...path, word], message });
   } else if (word === "test") {
-    const message = "is run on this machine, not in a container: write exec if that is meant";
+    const message = "is run on this machine, not in a container";
     around.warnings.push({ path: [...path, word], message });
+  }
+}
+
+/** A number that is too large for the seconds that it counts is one of milliseconds. */
+function warnOfSeconds(shape: HealthcheckShape, path: Path, around: Surroundings): void {
+  const { hold } = shape;
+  const spans: (readonly [below: Path, Span | undefined])[] = [
+    ...SPANS.map((word) => [[word], shape[word]] as const),
+    [hold?.isBare ? ["hold"] : ["hold", "initial"], hold?.initial],
+    [["hold", "max"], hold?.max],
+  ];
+  for (const [below, span] of spans) {
+    if (span === undefined || span.ms <= ODD_MS || !countsSeconds(span.written)) continue;
+    const message = `${span.written} counts seconds: write ${span.written}ms if milliseconds were meant`;
+    around.warnings.push({ path: [...path, ...below], message });
   }
 }
 

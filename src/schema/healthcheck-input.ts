@@ -4,7 +4,8 @@ import type { DurationInput } from "./duration-input.ts";
  * How the tasks of a service are checked: exactly one of `tcp`, `http`, `https`, `grpc`, `dns`, `exec`,
  * `heartbeat` and Compose's `test`, and how often.
  *
- * With `test` the defaults are those that Docker has for it, else Rota's own.
+ * With `test` the defaults are those that Docker has for it, else Rota's own; and there 0 means the default in
+ * `interval`, `timeout`, `start_interval` and `retries`, as it does to Docker.
  */
 export interface HealthcheckInput {
   /**
@@ -39,7 +40,7 @@ export interface HealthcheckInput {
    * Whether there is no check, whatever else is said, as in Compose.
    * @default false
    */
-  readonly disable?: boolean | undefined;
+  readonly disable?: boolean | "true" | "false" | undefined;
   /**
    * From one probe of a task to its next, 100ms to 24h.
    * @default "5s"; with `test` "30s"
@@ -52,20 +53,20 @@ export interface HealthcheckInput {
    */
   readonly timeout?: DurationInput | undefined;
   /**
-   * How many passes in a row bring a failing task back, 1 to 100.
+   * How many passes in a row bring a failing task back, 1 to 10,000.
    * @default 2; with `test` 1
    */
   readonly rise?: number | undefined;
   /**
-   * How many failures in a row take a task out, 1 to 100.
+   * How many failures in a row take a task out, 1 to 10,000.
    * @default 3
    */
   readonly fall?: number | undefined;
   /**
-   * Compose's word for `fall`.
+   * Compose's word for `fall`, also as digits.
    * @default 3
    */
-  readonly retries?: number | undefined;
+  readonly retries?: number | string | undefined;
   /**
    * For so long a task that has not passed yet may fail without its counting, up to 24h.
    * @default "0s"
@@ -83,7 +84,7 @@ export interface HealthcheckInput {
   readonly hold?: DurationInput | HoldInput | undefined;
 }
 
-/** A port: its number, or the name of one of the service's, which may be elsewhere for some tasks. */
+/** A port: its number, also as digits, or the name of one of the service's, which may be elsewhere for some tasks. */
 export type PortWordInput = number | string;
 
 export interface TcpInput {

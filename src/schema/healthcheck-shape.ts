@@ -1,35 +1,40 @@
 import { z } from "zod";
-import type { Hold } from "../model/check.ts";
 import type { HealthcheckInput, HoldInput } from "./healthcheck-input.ts";
-import { parseSpan } from "./healthcheck-words.ts";
-import { dnsInput, execInput, grpcInput, httpInput, httpsInput, tcpInput, testInput } from "./probe-shape.ts";
-import { mustBe } from "./problem.ts";
-import { type Fields, reading, strict, whole } from "./steps.ts";
+import { messageOfSpan, parseSpan, parseSpanOrZero } from "./healthcheck-words.ts";
+import { httpInput, httpsInput } from "./http-shape.ts";
+import { dnsInput, execInput, grpcInput, tcpInput, testInput } from "./probe-shape.ts";
+import { mustBe, show } from "./problem.ts";
+import { durationInput, type Fields, orDigits, reading, strict, whole } from "./steps.ts";
 
 /** More often than this, checking is what keeps tasks busy. */
 const LEAST_INTERVAL = "100ms";
+const LEAST_TIMEOUT = "1ms";
+/** Timers hold a day (Node's end at 24.8 of them). */
 const MOST = "24h";
-/** Unless it is said, and the first time is not longer. */
-const MOST_HELD_MS = 300_000;
+const MOST_TIMES = 10_000;
 
 const interval = span(LEAST_INTERVAL);
-const times = whole(1, 100);
+const times = whole(1, MOST_TIMES);
 
 const holdInput = z.union(
   [
-    interval.transform(holdOf),
+    interval.transform((initial) => ({ initial, max: undefined, isBare: true })),
     strict({
       initial: interval.describe("The first time."),
       max: interval.optional().describe("At most; default: 5m."),
     } satisfies Fields<HoldInput>)
-      .refine(({ initial, max }) => max === undefined || max >= initial, {
+      .refine(({ initial, max }) => max === undefined || max.ms >= initial.ms, {
         error: "is less than initial: write as much at least",
         path: ["max"],
       })
-      .transform(({ initial, max }): Hold => (max === undefined ? holdOf(initial) : hold(initial, max))),
+      .transform(({ initial, max }) => ({ initial, max, isBare: false })),
   ],
   { error: mustBe("a duration or a mapping with initial and max") },
 );
+
+const truth = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")], {
+  error: mustBe("true or false"),
+});
 
 const healthcheckFields = {
   tcp: tcpInput
@@ -44,16 +49,18 @@ const healthcheckFields = {
     .describe("A command of this machine exits with 0: program and arguments, or text for a shell."),
   heartbeat: interval.optional().describe("The task itself reports, at least so often."),
   test: testInput.optional().describe("exec in Compose's words, with Docker's defaults."),
-  disable: z.boolean().default(false).describe("Whether there is no check."),
-  interval: interval.optional().describe("From one probe of a task to its next; default: 5s, with test 30s."),
-  timeout: span("1ms").optional().describe("For one probe; default: 2s, with test 30s."),
+  disable: truth.default(false).describe("Whether there is no check; default: false."),
+  interval: spanOrZero(LEAST_INTERVAL)
+    .optional()
+    .describe("From one probe of a task to its next; default: 5s, with test 30s."),
+  timeout: spanOrZero(LEAST_TIMEOUT).optional().describe("For one probe; default: 2s, with test 30s."),
   rise: times.optional().describe("Passes in a row that bring a task back; default: 2, with test 1."),
   fall: times.optional().describe("Failures in a row that take a task out; default: 3."),
-  retries: times.optional().describe("Compose's word for fall."),
+  retries: orDigits(whole(0, MOST_TIMES)).optional().describe("Compose's word for fall; default: 3."),
   start_period: span("0s")
-    .default(0)
-    .describe("For so long a task that has not passed yet may fail without its counting."),
-  start_interval: interval
+    .optional()
+    .describe("For so long a task that has not passed yet may fail without its counting; default: 0s."),
+  start_interval: spanOrZero(LEAST_INTERVAL)
     .optional()
     .describe("In place of interval during that time; default: interval, with test 5s."),
   hold: holdInput
@@ -61,20 +68,46 @@ const healthcheckFields = {
     .describe("How long a task that flaps must pass before it serves again, twice as long each time."),
 } satisfies Fields<HealthcheckInput>;
 
-export const healthcheckShape = strict(healthcheckFields);
+const SPANS_OR_ZERO = [
+  ["interval", LEAST_INTERVAL],
+  ["timeout", LEAST_TIMEOUT],
+  ["start_interval", LEAST_INTERVAL],
+] as const;
+
+/** A zero is left in Compose's form alone: it is for Docker's default. */
+export const healthcheckShape = strict(healthcheckFields, { mistaken }).superRefine((shape, context) => {
+  if (shape.test !== undefined || shape.disable) return;
+  for (const [word, least] of SPANS_OR_ZERO) {
+    const span = shape[word];
+    if (span?.ms !== 0) continue;
+    context.addIssue({ code: "custom", path: [word], message: messageOfSpan(span.written, least, MOST) });
+  }
+  if (shape.retries !== 0) return;
+  const message = `must be a whole number from 1 to ${MOST_TIMES}, not 0`;
+  context.addIssue({ code: "custom", path: ["retries"], message });
+});
 export type HealthcheckShape = z.output<typeof healthcheckShape>;
 
-/** A duration up to a day, which timers hold (Node's end at 24.8 days). */
 function span(least: string) {
-  return z
-    .union([z.string(), z.number()], { error: mustBe("a duration, as 5s or 1m30s") })
-    .transform(reading((duration: string | number) => parseSpan(duration, least, MOST)));
+  return durationInput.transform(reading((written) => parseSpan(written, least, MOST)));
 }
 
-function holdOf(initialMs: number): Hold {
-  return hold(initialMs, Math.max(initialMs, MOST_HELD_MS));
+/**
+ * Docker Engine API, HealthConfig, of Interval, Timeout and StartInterval: "It should be 0 or at least 1000000
+ * (1 ms). 0 means inherit."
+ */
+function spanOrZero(least: string) {
+  return durationInput.transform(reading((written) => parseSpanOrZero(written, least, MOST)));
 }
 
-function hold(initialMs: number, maxMs: number): Hold {
-  return { initialMs, maxMs };
+/** What is told of a health check that is no mapping. */
+function mistaken(written: unknown): string | undefined {
+  if (written === null) return "is empty: indent what belongs to it, or write { disable: true }";
+  if (written !== false && typeof written !== "string") return undefined;
+  const wrong = `must be a mapping, not ${show(written)}`;
+  const text = String(written);
+  if (/^(?:none|false|no|off|disabled?)$/i.test(text)) return `${wrong}: write { disable: true }`;
+  // Without what YAML would have in quotes.
+  if (/^\/[\w./?=&%-]{0,59}$/.test(text)) return `${wrong}: write { http: ${text} }`;
+  return undefined;
 }

@@ -6,7 +6,7 @@ import type { ExecProbe, StatusRange } from "../model/check.ts";
 import { parseDuration } from "../model/duration.ts";
 import { formatRcode } from "../model/mnemonics.ts";
 import { parsePrefix } from "../model/name.ts";
-import { listOf, suggest } from "./problem.ts";
+import { listOf, show, suggest } from "./problem.ts";
 
 /** RFC 9110 section 5.6.2: a token, which a method is (section 9.1). */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
@@ -21,20 +21,59 @@ const RCODES: readonly string[] = Array.from({ length: 24 }, (_, code) => format
   (name) => !name.startsWith("RCODE"),
 );
 const FOLDED_RCODES: readonly string[] = RCODES.map((name) => name.toLowerCase());
+export const NO_PROGRAM = "names no program: write the program, then its arguments";
+export const NO_TEST =
+  'is no test: write ["CMD", program, arguments], ["CMD-SHELL", text], ["NONE"], or text for a shell';
 const MIN_STATUS = 100;
 const MAX_STATUS = 599;
 
-/** Milliseconds of a duration, from `least` to `most`. @throws RotaError `ERR_ROTA_DURATION`, `ERR_ROTA_DECLARATION` */
-export function parseSpan(duration: string | number, least: string, most: string): number {
-  const milliseconds = parseDuration(duration);
-  if (milliseconds >= parseDuration(least) && milliseconds <= parseDuration(most)) return milliseconds;
-  throw unfit(`${JSON.stringify(duration)} does not do: write a duration from ${least} to ${most}`);
+/** A duration, and what was written for it. */
+export interface Span {
+  readonly ms: number;
+  readonly written: string | number;
+}
+
+/** A duration from `least` to `most`. @throws RotaError `ERR_ROTA_DURATION`, `ERR_ROTA_DECLARATION` */
+export function parseSpan(written: string | number, least: string, most: string): Span {
+  const ms = parseDuration(written);
+  if (ms >= parseDuration(least) && ms <= parseDuration(most)) return { ms, written };
+  throw unfit(messageOfSpan(written, least, most));
+}
+
+/** As {@link parseSpan}, and nothing at all besides. @throws as that */
+export function parseSpanOrZero(written: string | number, least: string, most: string): Span {
+  return parseDuration(written) === 0 ? { ms: 0, written } : parseSpan(written, least, most);
+}
+
+/** What is wrong with a duration that is not from `least` to `most`. */
+export function messageOfSpan(written: string | number, least: string, most: string): string {
+  // Who wrote 90000 had milliseconds in mind, or what `docker inspect` prints, which is nanoseconds.
+  const seconds = countsSeconds(written) && Number(written) > 0 ? " counts seconds and" : "";
+  return `${JSON.stringify(written)}${seconds} does not do: write a duration from ${least} to ${most}`;
+}
+
+/** Whether a duration has no unit. */
+export function countsSeconds(written: string | number): boolean {
+  return typeof written === "number" || /^\d+$/.test(written);
+}
+
+/** The number of a port, also as text, or what may be the name of one. @throws RotaError `ERR_ROTA_DECLARATION` */
+export function parsePortWord(text: string): number | string {
+  // RFC 6335 section 5.1: a name has a letter in it.
+  if (!/^\d+$/.test(text)) return text;
+  const port = Number(text);
+  if (port >= 1 && port <= 65_535) return port;
+  throw unfit(`must be a whole number from 1 to 65535, not ${show(text)}`);
 }
 
 /** What a request asks for: a path, maybe with a query. @throws RotaError `ERR_ROTA_DECLARATION` */
 export function parseRequestPath(text: string): string {
   // RFC 9112 section 3.2.1, and RFC 3986 section 3.3: printable ASCII, and no fragment.
   if (/^\/[!"$-~]*$/.test(text)) return text;
+  if (/^https?:\/\//i.test(text)) {
+    const remedy = "write the path alone, as the host is each task's and the port is written as port";
+    throw unfit(`${show(text)} is not a path: ${remedy}`);
+  }
   if (!text.startsWith("/")) throw unfit(`${JSON.stringify(text)} is not a path: begin it with /`);
   throw unfit(`${JSON.stringify(text)} is not a path: write %20 for a space, and other characters likewise`);
 }
@@ -87,7 +126,7 @@ export function parseStatus(text: string): StatusRange {
   const range = { from: Number(from), to: Number(to) };
   if (range.from >= MIN_STATUS && range.from <= range.to && range.to <= MAX_STATUS) return range;
   throw unfit(
-    `${JSON.stringify(text)} is not a status: write 200 or "200-299", from ${MIN_STATUS} to ${MAX_STATUS}`,
+    `${show(text)} is not a status: write 200, a range as "200-299", or a list as [200, "300-399"], from ${MIN_STATUS} to ${MAX_STATUS}`,
   );
 }
 
@@ -108,7 +147,7 @@ export function foldAnswer(text: string): string {
 /** Program and arguments. @throws RotaError `ERR_ROTA_DECLARATION` */
 export function parseCommand(words: readonly string[]): ExecProbe["command"] {
   const [program = "", ...rest] = words;
-  if (program === "") throw unfit("names no program: write the program, then its arguments");
+  if (program === "") throw unfit(NO_PROGRAM);
   // execve(2) ends each at its first zero octet.
   if (words.some((word) => word.includes("\0"))) throw unfit("has a zero octet in it: no command can");
   return [program, ...rest];
@@ -133,9 +172,7 @@ export function parseTest([kind, ...words]: readonly string[]): ExecProbe["comma
   if (kind === "CMD") return parseCommand(words);
   const [text, more] = words;
   if (kind === "CMD-SHELL" && text !== undefined && more === undefined) return parseShellText(text);
-  throw unfit(
-    'is no test: write ["CMD", program, arguments], ["CMD-SHELL", text], ["NONE"], or text for a shell',
-  );
+  throw unfit(NO_TEST);
 }
 
 function assertSendable(check: () => void, why: string): void {

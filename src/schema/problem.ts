@@ -68,10 +68,9 @@ export function mustBe(wanted: string): (issue: { readonly input?: unknown }) =>
 function problemsOf(issue: z.core.$ZodIssue, above: Path): Problem[] {
   const path = [...above, ...issue.path.map((step) => (typeof step === "number" ? step : String(step)))];
   if (issue.code === "unrecognized_keys") {
-    const known = issue.message.split(" ");
     return issue.keys.map((key) => ({
       path: [...path, key],
-      message: `unknown key "${key}": ${suggest(key, known, `write ${listOf(known, "or")}`)}`,
+      message: `unknown key "${key}": ${remedyFor(key, issue.message)}`,
       at: "key",
     }));
   }
@@ -79,6 +78,14 @@ function problemsOf(issue: z.core.$ZodIssue, above: Path): Problem[] {
   // The branch that was meant is the one that takes this type of value; its issues say what is wrong within.
   const meant = issue.errors.find((issues) => !issues.some(isOfAnotherType));
   return meant?.flatMap((issue) => problemsOf(issue, path)) ?? [{ path, message: issue.message }];
+}
+
+/** What to do about an unknown key, by what `strict` in `steps.ts` says of those that it knows. */
+function remedyFor(key: string, said: string): string {
+  const [words = "", ...misplaced] = said.split("\n");
+  const remedy = misplaced.find((line) => line.startsWith(`${key} `))?.slice(key.length + 1);
+  const known = words.split(" ");
+  return remedy ?? suggest(key, known, `write ${listOf(known, "or")}`);
 }
 
 function isOfAnotherType(issue: z.core.$ZodIssue): boolean {

@@ -27,6 +27,9 @@ export interface ServicesFileOptions {
   readonly allowExec?: boolean | undefined;
 }
 
+/** Of a heartbeat in a file: no program need stand behind a file. */
+const UNHEARD = "is told by the program that imports Rota, by rota.report: rota serve by itself hears none";
+
 /**
  * Checks what stands in a services file (see `ServicesFile` in `input.ts`), and tells all that is wrong with it.
  *
@@ -72,6 +75,9 @@ export function parseServicesFile(
       problems.push({ path, message, at: "key" });
     }
     seen.set(declaration.namespace + declaration.name, name);
+    if (declaration.check?.probe.kind === "heartbeat") {
+      warnings.push({ path: [...path, "healthcheck", "heartbeat"], message: UNHEARD });
+    }
     services.push(declaration);
   }
   if (frame === undefined || problems.length > 0) return { ok: false, problems };

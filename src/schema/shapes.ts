@@ -6,14 +6,12 @@ import { healthcheckShape } from "./healthcheck-shape.ts";
 import type { NetworkInput, PortMapping, ServiceDeclaration, ServicesFile } from "./input.ts";
 import { parseZone } from "../model/name.ts";
 import { mustBe } from "./problem.ts";
-import { type Fields, reading, strict, whole } from "./steps.ts";
+import { durationInput, type Fields, reading, strict, whole } from "./steps.ts";
 import { taskShape } from "./task-shape.ts";
 import { formatLabel, parseDottedName, parsePortName, parsePortText, parseSeconds, portAt } from "./words.ts";
 
 const port = whole(1, 65_535);
-const seconds = z
-  .union([z.string(), z.number()], { error: mustBe("a duration, as 5s or 1m30s") })
-  .transform(reading(parseSeconds));
+const seconds = durationInput.transform(reading(parseSeconds));
 const dottedName = z.string().transform(reading(parseDottedName));
 const subnet = z.string().transform(reading(parseSubnet));
 const pool = z.string().transform(reading(parsePool));
@@ -23,7 +21,7 @@ const portFields = {
   target: port.describe("Where tasks listen."),
   port: port.optional().describe("Where the VIP listens; default: target."),
   published: port.optional().describe("Where every node listens."),
-  protocol: z.enum(["tcp", "udp", "sctp"]).default("tcp"),
+  protocol: z.enum(["tcp", "udp", "sctp"]).default("tcp").describe("What it is spoken over."),
 } satisfies Fields<PortMapping>;
 
 const portInput = z.union(
@@ -70,7 +68,7 @@ const serviceFields = {
     .describe("vip: its name answers with its own virtual IP. dnsrr: with its serving tasks' addresses."),
   aliases: z.array(dottedName).default([]).describe("Other names for it."),
   ttl: seconds.optional().describe("How long a resolver may keep its answers: 5s, 1m30s."),
-  ports: z.array(portInput).default([]),
+  ports: z.array(portInput).default([]).describe('Where it is reached: 8080, "80:8080/tcp", or more.'),
   healthcheck: healthcheckShape
     .optional()
     .describe("How its tasks are checked: one serves from its first pass on, and until it fails."),

@@ -46,6 +46,8 @@ export async function watchAdmin(
       throw new RotaError("ERR_ROTA_ADMIN_FILE", `could not take the admin file: ${told}`);
     }
     take(found, rules.rules);
+    if (found.kind === "missing")
+      tell("read", "is not there yet: no task is drained or in maintenance by it");
     seen = found;
   }
 
@@ -54,6 +56,8 @@ export async function watchAdmin(
     const rules = readRules(found);
     if ("rules" in rules) take(found, rules.rules);
     else complain(rules.problems);
+    if (found.kind === "missing")
+      tell("read", "is gone: no task is drained or in maintenance by it any more");
     seen = found;
   }
 
@@ -61,8 +65,7 @@ export async function watchAdmin(
     publish(rules);
     if (isTroubled && found.kind === "octets") tell("recovered", "is good again");
     isTroubled = false;
-    if (found.kind === "octets") return tell("read", `read: ${count(rules.length, "rule")}`);
-    tell("gone", "is not there: no task is drained or in maintenance by it");
+    if (found.kind === "octets") tell("read", `read: ${count(rules.length, "rule")}`);
   }
 
   function complain(problems: readonly Finding[]): void {

@@ -111,13 +111,17 @@ describe("by word of the library", () => {
   });
 
   test.each<[string, (rota: Rota) => Promise<void>, string]>([
-    ["drain", async (rota) => rota.drain("api"), "could not set drain service api: there is none"],
+    ["drain", async (rota) => rota.drain("api"), "could not drain service api: there is no such service"],
     [
       "maintain",
       async (rota) => rota.maintain("web", "z"),
-      "could not set maintenance task z of service web: there is none",
+      "could not maintain task z of service web: there is no such task; its tasks are a, b",
     ],
-    ["activate", async (rota) => rota.activate("api"), "could not set active service api: there is none"],
+    [
+      "activate",
+      async (rota) => rota.activate("api"),
+      "could not activate service api: there is no such service",
+    ],
   ])("%s of nobody is refused", async (_, call, message) => {
     const { rota } = await served();
     expect(await refusalOf(call(rota))).toBe(`ERR_ROTA_DECLARATION: ${message}`);
@@ -127,7 +131,7 @@ describe("by word of the library", () => {
     const { rota } = await served();
     await bothServe(rota);
     await rota.drain("web", "a");
-    expect(await explanationOf(rota, "web")).toMatch(/^ {2}a .*drain .*taken out by library \d+ms ago/m);
+    expect(await explanationOf(rota, "web")).toMatch(/^ {2}a .*draining .*taken out by library, \d+ms ago/m);
   });
 });
 
@@ -139,7 +143,7 @@ describe("a task is drained", () => {
     expect(isDrained(rota)).toEqual([false, false]);
     await untilTask(rota, "web/a", ({ isDrained }) => isDrained);
     expect(isDrained(rota)).toEqual([true, false]);
-    expect(await explanationOf(rota, "web")).toMatch(/^ {2}a .*drain, drained/m);
+    expect(await explanationOf(rota, "web")).toMatch(/^ {2}a .*drained /m);
   });
 
   test("no sooner than its TTL", async () => {

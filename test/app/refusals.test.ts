@@ -113,12 +113,12 @@ describe("Rota does not start, and says why, with", () => {
     [
       { startWaitMs: -1 },
       "ERR_ROTA_OPTION",
-      "could not start with startWaitMs -1: it must be a whole number from 0 to 3600000",
+      "could not start with startWaitMs -1: it must be a whole number from 0 to 86400000",
     ],
     [
-      { drainGraceMs: 3_600_001 },
+      { drainGraceMs: 86_400_001 },
       "ERR_ROTA_OPTION",
-      "could not start with drainGraceMs 3600001: it must be a whole number from 0 to 3600000",
+      "could not start with drainGraceMs 86400001: it must be a whole number from 0 to 86400000",
     ],
     [
       { maxProbes: 0 },

@@ -116,8 +116,8 @@ describe("a verdict on a task", () => {
   });
 
   test.each([
-    ["web", "b", "could not report on task b of service web: there is none"],
-    ["shop", "a", "could not report on task a of service shop: there is none"],
+    ["web", "b", "could not report on task b of service web: there is no such task; its tasks are a"],
+    ["shop", "a", "could not report on task a of service shop: there is no such service"],
   ])("on %s's task %s is refused", async (service, task, message) => {
     const rota = await started({ services: { web: { tasks: [{ id: "a", address: "10.0.0.1" }] } } });
     expect(await refusalOf(rota.report(service, task, "passing"))).toBe(`ERR_ROTA_DECLARATION: ${message}`);

@@ -132,6 +132,25 @@ test("commands of health checks are good with --allow-exec alone", async () => {
   expect((await rota(["check", join(folder, "s.yaml")], { ROTA_ALLOW_EXEC: "1" })).code).toBe(0);
 });
 
+test("a command that wants what it is told of its task is told apart from the file's variables", async () => {
+  const text = web("healthcheck: { exec: 'nc -z ${ROTA_ADDRESS} 80' }");
+  const { told, code } = await check(text, { ROTA_ALLOW_EXEC: "1", ROTA_ADDRESS: "10.96.0.1" });
+  expect(told).toContain("s.yaml:4:26: write $${ROTA_ADDRESS} in text for a shell: the check's command");
+  expect(code).toBe(1);
+  const escaped = await check(text.replace("$", "$$$$"), { ROTA_ALLOW_EXEC: "1" });
+  expect(escaped.told).toBe("good: 1 service of 0 tasks in 1 file\n");
+});
+
+test("a health check that is empty, or that nobody would report to, is told of", async () => {
+  const empty = await check("services:\n  web:\n    endpoint_mode: dnsrr\n    healthcheck:\n    tcp: 80\n");
+  expect(empty.told).toContain("services.web.healthcheck: is empty: indent what belongs to it, or write");
+  const { told, code } = await check(web("healthcheck: { heartbeat: 30s }"));
+  expect(told).toContain(
+    "warning: s.yaml:4:31: services.web.healthcheck.heartbeat: is told by the program that imports Rota",
+  );
+  expect(code).toBe(0);
+});
+
 test("--schema prints a JSON Schema", async () => {
   const { stdout, code } = await rota(["check", "--schema"]);
   expect(JSON.parse(stdout)).toMatchObject({ $schema: expect.stringContaining("2020-12"), type: "object" });

@@ -19,7 +19,7 @@ afterAll(async () => scope[Symbol.asyncDispose]());
 function settled(text: string): string {
   return text
     .replaceAll(`${folder.path}/`, "")
-    .replaceAll(/\d+(?:\.\d+)?(?:ms|s)(?= ago)|(?<= in )\d+(?:\.\d+)? m?s/g, "T")
+    .replaceAll(/\d+(?:\.\d+)?m?s(?= ago)|(?<= in )\d+(?:\.\d+)?m?s/g, "T")
     .replaceAll(/(?<=held for |start period for )(?:59m\d+s|1h)/g, "T")
     .replaceAll(/127\.64\.\d+\.\d+/g, "VIP")
     .replaceAll(/, TTL 5s +(?=because)/g, ", TTL 5s  ")
@@ -97,9 +97,9 @@ web is the service web (services.yaml:2:3)
   AAAA  to everyone:  NODATA  because no task that is shown has an IPv6 address
 
 1 of 3 tasks serving; checked by http GET /healthz on port http (80) every 100ms, time-out 1h, rise 2, fall 3
-  b  127.0.3.2  drain    +    taken out by admin.state:2 T ago; T ago: HTTP 200 in T; next now
-  c  127.0.3.3  failing  ---  T ago: HTTP 500 Internal Server Error; 3 failures in a row; next now
-  a  127.0.3.1  passing  ++   T ago: HTTP 200 in T; next now
+  b  127.0.3.2  draining  +    taken out by admin.state:2, T ago; HTTP 200 in T, T ago; next now
+  c  127.0.3.3  failing   ---  HTTP 500 Internal Server Error, T ago; 3 failures in a row; next now
+  a  127.0.3.1  passing   ++   HTTP 200 in T, T ago; next now
 `);
   });
 
@@ -119,7 +119,7 @@ ${name} is the task c of web (services.yaml:2:3)
   AAAA  to everyone:  NODATA  because the task has no IPv6 address
 
 1 of 3 tasks serving; checked by http GET /healthz on port http (80) every 100ms, time-out 1h, rise 2, fall 3
-  c  127.0.3.3  failing  ---  T ago: HTTP 500 Internal Server Error; 3 failures in a row; next now
+  c  127.0.3.3  failing  ---  HTTP 500 Internal Server Error, T ago; 3 failures in a row; next now
 `);
   });
 
@@ -149,7 +149,8 @@ ${name} is the task c of web (services.yaml:2:3)
       "_rpc._tcp.api.shop",
       [
         "_rpc._tcp.api.shop is port rpc of the service api.shop (services.yaml:11:3)",
-        "  SRV  to everyone:  0 0 90 api.shop.rota.internal., TTL 5s  because the VIP is the service's, whoever serves",
+        "  SRV  to everyone:  0 0 90 api.shop.rota.internal., TTL 5s",
+        "    because the VIP is the service's, whoever serves",
       ],
     ],
     [
@@ -166,7 +167,10 @@ ${name} is the task c of web (services.yaml:2:3)
       "late",
       [
         "late is the service late (services.yaml:13:3)",
-        "  A     to everyone:  SERVFAIL  because its first round of checks is under way: no result yet of 1 of 1 task",
+        "  A     to everyone:  SERVFAIL",
+        "    because its first round of checks is under way: no result yet of 1 of 1 task",
+        "  AAAA  to everyone:  SERVFAIL",
+        "    because its first round of checks is under way: no result yet of 1 of 1 task",
       ],
     ],
     [
@@ -177,7 +181,7 @@ ${name} is the task c of web (services.yaml:2:3)
         "  AAAA  to everyone:  NODATA  because no task is serving (1 starting), and when_empty is nodata",
         "",
         "0 of 1 task serving; checked by http GET /healthz on port 80 every 100ms, time-out 1h, rise 2, fall 3, start period 1h",
-        "  s  127.0.3.5  starting  --  T ago: HTTP 500 Internal Server Error; in its start period for T more: failures do not count; next now",
+        "  s  127.0.3.5  starting  --  HTTP 500 Internal Server Error, T ago; in its start period for T more: failures do not count; next now",
       ],
     ],
     [
@@ -188,7 +192,7 @@ ${name} is the task c of web (services.yaml:2:3)
         "  AAAA  to everyone:  NODATA  because no task is serving (1 failing), and when_empty is nodata",
         "",
         "0 of 1 task serving; checked by http GET /healthz on port 80 every 100ms, time-out 1h, rise 1, fall 1, hold 1h",
-        "  f  127.0.3.6  failing  +-++  T ago: HTTP 200 in T; 2 passes in a row; held for T more, as it flaps; last failed T ago; next now",
+        "  f  127.0.3.6  failing  +-++  HTTP 200 in T, T ago; 2 passes in a row; held for T more, as it flaps; last failed T ago; next now",
       ],
     ],
     [
@@ -236,7 +240,8 @@ ${name} is the task c of web (services.yaml:2:3)
       "www.example.com",
       [
         "www.example.com is nothing here",
-        "  A  to everyone:  REFUSED  because it is not in the zone rota.internal, and no short name of a service or task",
+        "  A  to everyone:  REFUSED",
+        "    because it is not in the zone rota.internal, and no short name of a service or task",
       ],
     ],
     [
@@ -298,7 +303,7 @@ ${name} is the task c of web (services.yaml:2:3)
       service: { name: "web", aliases: ["www"], isWaiting: false },
       tasks: [
         { id: "a", status: "passing", isServing: true, isAnswering: true, results: "++" },
-        { id: "b", status: "drain", isServing: false, isAnswering: false, results: "+" },
+        { id: "b", status: "draining", isServing: false, isAnswering: false, results: "+" },
         { id: "c", status: "failing", isServing: false, isAnswering: false, results: "---" },
       ],
       notes: [],
@@ -307,11 +312,18 @@ ${name} is the task c of web (services.yaml:2:3)
 });
 
 describe("of services files, without a server, explain tells", () => {
-  async function explainedBy(text: string, ...words: readonly string[]): Promise<string> {
+  /** What it prints, and with which exit code. */
+  async function ranBy(name: string, text: string, ...words: readonly string[]): Promise<[string, number]> {
     const file = await folder.write("offline.yaml", text);
-    const { stdout, stderr, code } = await rota(["explain", "web", file, ...words]);
-    expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
-    return settled(stdout);
+    const { stdout, stderr, code } = await rota(["explain", name, file, ...words]);
+    expect(stderr).toBe("");
+    return [settled(stdout), code ?? -1];
+  }
+
+  async function explainedBy(text: string, ...words: readonly string[]): Promise<string> {
+    const [told, code] = await ranBy("web", text, ...words);
+    expect(code).toBe(0);
+    return told;
   }
 
   const web = (check: string, ...tasks: readonly string[]): string =>
@@ -320,13 +332,21 @@ describe("of services files, without a server, explain tells", () => {
   test("that no task was tried", async () => {
     expect(await explainedBy(web("tcp: true", "{ id: a, address: 127.0.3.9 }"))).toBe(`\
 web is the service web (offline.yaml:1:13)
-  A     to everyone:  SERVFAIL  because its first round of checks is under way: no result yet of 1 of 1 task
-  AAAA  to everyone:  SERVFAIL  because its first round of checks is under way: no result yet of 1 of 1 task
-note: no task was tried: --probe tries each once
+  A     to everyone:  not known: no task was tried
+  AAAA  to everyone:  not known: no task was tried
+note: --probe tries each task once
 
-0 of 1 task serving; checked by tcp on port 80 every 5s, time-out 2s, rise 2, fall 3
-  a  127.0.3.9  starting  not checked here
+1 task, not tried; checked by tcp on port 80 every 5s, time-out 2s, rise 2, fall 3
+  a  127.0.3.9  not tried
 `);
+  });
+
+  test("a service of a file in which some are checked by commands, as long as none is to be run", async () => {
+    const other = "  api: { ports: [80], healthcheck: { exec: 'true' }, tasks: [192.0.2.2] }\n";
+    const file = `services:\n  web: { endpoint_mode: dnsrr, tasks: [192.0.2.1] }\n${other}`;
+    expect(await explainedBy(file)).toContain("  A     to everyone:  192.0.2.1, TTL 5s");
+    expect(await explainedBy(file, "--probe")).toContain("  A     to everyone:  192.0.2.1, TTL 5s");
+    expect(await explainedBy(web("exec: 'true'", "192.0.2.1"))).toContain("not known: no task was tried");
   });
 
   test("with --probe which tasks would serve", async () => {
@@ -342,28 +362,44 @@ web is the service web (offline.yaml:1:13)
   AAAA  to everyone:  NODATA  because no task that is shown has an IPv6 address
 
 1 of 2 tasks serving; checked by tcp on port 80 every 5s, time-out 2s, rise 2, fall 3
-  b  127.0.3.8  starting  -  T ago: connection refused
-  a  127.0.3.7  passing   +  T ago: connected in T
+  b  127.0.3.8  starting  -  connection refused, T ago
+  a  127.0.3.7  passing   +  connected in T, T ago
 `);
   });
 
   test("with --probe and --allow-exec what a command says", async () => {
     const check = 'exec: "echo I am $$ROTA_TASK; exit 3"';
-    const told = await explainedBy(web(check, "{ id: a, address: 192.0.2.1 }"), "--probe", "--allow-exec");
-    expect(told).toContain("  a  192.0.2.1  starting  -  T ago: exit 3: I am a\n");
+    const file = web(check, "{ id: a, address: 192.0.2.1 }");
+    const [told] = await ranBy("web", file, "--probe", "--allow-exec");
+    expect(told).toContain("  a  192.0.2.1  starting  -  exit 3: I am a, T ago\n");
+  });
+
+  test.each<[which: string, code: number, name: string, text: string]>([
+    ["that none of its tasks would serve", 1, "web", web("tcp: true", '"127.0.3.9:1"')],
+    ["that it has no task", 1, "web", "services: { web: { endpoint_mode: dnsrr } }\n"],
+    ["that there is no service", 1, "other", web("tcp: true", '"127.0.3.9:1"')],
+    ["that its tasks serve unchecked", 0, "web", "services: { web: { tasks: [192.0.2.1] } }\n"],
+    ["nothing of tasks that send heartbeats", 0, "web", web("heartbeat: 30s", "192.0.2.1")],
+  ])("with --probe by its exit code %s: %i", async (_, code, name, text) => {
+    expect((await ranBy(name, text, "--probe"))[1]).toBe(code);
   });
 
   test("with --probe in finite time what is no fault of the task", async () => {
     const check = `https: { path: /, port: 1, tls: { ca: ${folder.at("no.pem")} } }, timeout: 500ms`;
-    expect(await explainedBy(web(check, "{ id: a, address: 127.0.3.9 }"), "--probe")).toMatch(
-      /^ {2}a {2}127\.0\.3\.9 {2}starting {2}\? {2}T ago: .*no\.pem/m,
-    );
+    const [told] = await ranBy("web", web(check, "{ id: a, address: 127.0.3.9 }"), "--probe");
+    expect(told).toMatch(/^ {2}a {2}127\.0\.3\.9 {2}starting {2}\? {2}.*no\.pem.*, T ago$/m);
   });
 
   test("with --probe that heartbeats do not come here", async () => {
-    expect(await explainedBy(web("heartbeat: 30s", "{ id: a, address: 127.0.3.9 }"), "--probe")).toContain(
-      "note: heartbeats reach a running server only\n",
-    );
+    expect(await explainedBy(web("heartbeat: 30s", "{ id: a, address: 127.0.3.9 }"), "--probe")).toBe(`\
+web is the service web (offline.yaml:1:13)
+  A     to everyone:  not known: no task was tried
+  AAAA  to everyone:  not known: no task was tried
+note: heartbeats reach a running server only
+
+1 task, not tried; checked by heartbeat, by rota.report, at least every 30s
+  a  127.0.3.9  not tried
+`);
   });
 
   test("of a service that is not checked, with --probe as without it", async () => {
@@ -405,7 +441,13 @@ describe("explain tells in a line what it cannot do, and exits", () => {
       "on a file that is not there",
       ["web", "/nowhere/s.yaml"],
       1,
-      /^rota: could not take the services files: \/nowhere\/s\.yaml: could not be read: there is no such file or folder\n$/,
+      /^\/nowhere\/s\.yaml: could not be read: there is no such file or folder\n$/,
+    ],
+    [
+      "on the socket of a server that has none",
+      ["web", "--control", "none"],
+      2,
+      /^rota: --control none is nowhere to ask: name the socket of a running server, or FILES/,
     ],
     [
       "on a socket's path that is too long",
@@ -420,22 +462,33 @@ describe("explain tells in a line what it cannot do, and exits", () => {
     expect(run).toMatchObject({ code, stdout: "" });
   });
 
-  test("on a file that is wrong", async () => {
-    const file = await folder.write("wrong.yaml", "services:\n  web: { task: [] }\n");
-    const { stderr, code } = await rota(["explain", "web", file]);
-    expect(settled(stderr)).toBe(
-      'rota: could not take the services files: wrong.yaml:2:10: services.web: unknown key "task": did you mean tasks?\n',
-    );
-    expect(code).toBe(1);
+  test("on files that are wrong, a line for each mistake as rota check", async () => {
+    const file = await folder.write("wrong.yaml", "services:\n  web: { task: [] }\n  api: { ttl: 5 sec }\n");
+    const { stdout, stderr, code } = await rota(["explain", "web", file]);
+    expect(settled(stderr).split("\n")).toEqual([
+      'wrong.yaml:2:10: services.web: unknown key "task": did you mean tasks?',
+      expect.stringMatching(/^wrong\.yaml:3:\d+: services\.api\.ttl: /),
+      "",
+    ]);
+    expect({ stderr, stdout, code }).toEqual(await rota(["check", file]));
+    expect({ stdout, code }).toEqual({ stdout: "", code: 1 });
   });
 
-  test("on a command that is not allowed", async () => {
-    const file = await folder.write("exec.yaml", "services: { web: { healthcheck: { exec: 'true' } } }\n");
-    const { stderr, code } = await rota(["explain", "web", file, "--probe"]);
+  test("on a command that is not allowed and would be run", async () => {
+    const exec = "{ ports: [80], healthcheck: { exec: 'true' }, tasks: [192.0.2.1] }";
+    const file = await folder.write("exec.yaml", `services: { web: ${exec} }\n`);
+    const { stdout, stderr, code } = await rota(["explain", "web", file, "--probe"]);
     expect(settled(stderr)).toBe(
-      "rota: could not take the services files: exec.yaml:1:41: services.web.healthcheck.exec: " +
-        "runs a command: allow it with --allow-exec, in a program with allowExec: true\n",
+      "exec.yaml:1:13: the check of web runs a command: allow it with --allow-exec, or leave out --probe\n",
     );
-    expect(code).toBe(1);
+    expect({ stdout, code }).toEqual({ stdout: "", code: 1 });
+  });
+
+  test("but ROTA_CONTROL=none is no trouble to who names files", async () => {
+    const file = await folder.write("fine.yaml", "services: { web: { tasks: [192.0.2.1] } }\n");
+    expect(await rota(["explain", "web", file], { ROTA_CONTROL: "none" })).toMatchObject({
+      stderr: "",
+      code: 0,
+    });
   });
 });

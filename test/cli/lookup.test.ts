@@ -224,19 +224,25 @@ describe("wrong usage exits 2 with one line", () => {
       ["lookup", "web", "B"],
       '"B" is not a record type: write A, AAAA, SRV, TXT, PTR, SOA, NS, ANY or a number as TYPE65',
     ],
-    [["lookup", "-x", "web"], '"web" is not an IPv4 or IPv6 address'],
+    [["lookup", "-x", "web"], '--reverse: "web" is not an IPv4 or IPv6 address'],
     [["lookup", "web", "-s"], "a value is missing after s"],
-    [["lookup", "web", "-s", "::1", "-s", "::2"], '"::1" and "::2": give only one'],
+    [["lookup", "web", "-s", "::1", "-s", "::2"], '--server: "::1" and "::2": give only one'],
     [
       ["lookup", "web", "-s", "ns1"],
-      '"ns1" is not a server: "ns1" is not an IPv4 or IPv6 address; write 127.0.0.1:5300, tcp://[::1]:5300 or https://HOST/dns-query',
+      '--server: "ns1" is not a server: "ns1" is not an IPv4 or IPv6 address; write 127.0.0.1:5300, tcp://[::1]:5300 or https://HOST/dns-query',
     ],
     [
       ["lookup", "web", "--tcp", "-s", "https://ns1/"],
       "--tcp has no meaning for https://ns1/: leave out one of the two",
     ],
-    [["lookup", "web", "--timeout", "soon"], '"soon" is not a duration: write it as 5s, 1m30s or 500ms'],
-    [["lookup", "web", "--timeout", "0"], '--timeout is "0": no answer comes in no time, write 2s or 500ms'],
+    [
+      ["lookup", "web", "--timeout", "soon"],
+      '--timeout: "soon" is not a duration: write it as 5s, 1m30s or 500ms',
+    ],
+    [
+      ["lookup", "web", "--timeout", "0"],
+      '--timeout: "0" is no time for an answer to come: write 2s or 500ms',
+    ],
     [["lookup", "web", "--short", "--json"], "--short and --json cannot both be"],
     [
       ["lookup", "web", "--log-level", "loud"],

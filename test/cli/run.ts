@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { type Ran, run } from "../run.ts";
 
-const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+export const MAIN: string = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
 /** Runs the built `rota` to its end, in an environment without ROTA_ variables but those given. */
 export async function rota(words: readonly string[], variables: Record<string, string> = {}): Promise<Ran> {

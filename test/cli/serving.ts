@@ -1,14 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { ask } from "../../src/ask/ask.ts";
 import { parseType } from "../../src/model/mnemonics.ts";
 import { parseServer } from "../../src/ask/server.ts";
 import { parseName } from "../../src/model/name.ts";
+import { MAIN } from "./run.ts";
 import { plainEnv } from "../run.ts";
-
-const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
 /** A `rota serve` that runs, and what it says. */
 export interface Serving extends AsyncDisposable {

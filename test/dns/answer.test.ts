@@ -238,7 +238,8 @@ describe("who is in an answer when tasks fail", () => {
     ],
   ] as const)("%s", (_, words, failing, expected) => {
     const { data, registry } = served({ services: { web: { endpoint_mode: "dnsrr", ...words, tasks } } });
-    for (const task of failing) registry.report("file:web", parsePrefix(task), "failing");
+    for (const task of failing)
+      registry.report([{ service: "file:web", task: parsePrefix(task), verdict: "failing" }]);
     expect(data("web A").toSorted()).toEqual(expected);
     expect(data("a.web A"), "a task's own name answers all the same").toEqual(["192.0.2.1"]);
   });
@@ -254,7 +255,7 @@ describe("who is in an answer when tasks fail", () => {
       expect(data("a.web A"), "a task's own name answers all the same").toEqual(["192.0.2.1"]);
       expect(data("api A"), "so does a VIP").toHaveLength(1);
       expect(ask("web TXT")[0], "what is no address is known").toBe("NOERROR aa");
-      registry.report("file:web", parsePrefix("a"), "passing");
+      registry.report([{ service: "file:web", task: parsePrefix("a"), verdict: "passing" }]);
       expect(data("web A")).toEqual(["192.0.2.1"]);
     },
   );
@@ -262,16 +263,17 @@ describe("who is in an answer when tasks fail", () => {
   test("a VIP stays whoever serves", () => {
     const { data, registry } = served({ services: { web: { tasks } } });
     const [vip] = data("web A");
-    for (const { id } of tasks) registry.report("file:web", parsePrefix(id), "failing");
+    for (const { id } of tasks)
+      registry.report([{ service: "file:web", task: parsePrefix(id), verdict: "failing" }]);
     expect(data("web A")).toEqual([vip]);
     expect(data("tasks.web A")).toEqual([]);
   });
 
   test("a task that passes again is back", () => {
     const { data, registry } = served({ services: { web: { endpoint_mode: "dnsrr", tasks } } });
-    registry.report("file:web", parsePrefix("a"), "failing");
+    registry.report([{ service: "file:web", task: parsePrefix("a"), verdict: "failing" }]);
     expect(data("web A")).not.toContain("192.0.2.1");
-    registry.report("file:web", parsePrefix("a"), "passing");
+    registry.report([{ service: "file:web", task: parsePrefix("a"), verdict: "passing" }]);
     expect(data("web A")).toContain("192.0.2.1");
   });
 });

@@ -2,14 +2,18 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import type { Target } from "../../src/health/outcome.ts";
-import type { TaskDeclaration } from "../../src/model/declaration.ts";
+import type { Availability } from "../../src/model/availability.ts";
+import type { Port } from "../../src/model/declaration.ts";
 import { parsePrefix } from "../../src/model/name.ts";
+import type { Word } from "../../src/registry/outages.ts";
 import { turnedByHand } from "./by-hand.ts";
 import { checked, HEARTBEAT, monitored, script, TCP } from "./monitored.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
+/** A port that no probe is for. */
+const METRICS: Port = { name: "metrics", protocol: "tcp", target: 9100, port: 9100, published: undefined };
 
 describe("a verdict decides who serves", () => {
   test.each([
@@ -183,6 +187,31 @@ describe("many checks", () => {
     expect(registry.serial - before).toBe(4);
   });
 
+  test.each([
+    [0.5, [8, 8, 4]],
+    [3, Array.from({ length: 10 }, () => 2)],
+    [100, Array.from({ length: 20 }, () => 1)],
+  ])("probes that take %s ms to start are started for 4 ms a turn", async (ms, starts) => {
+    let started = 0;
+    const perTurn: number[] = [];
+    const hand = turnedByHand(() => {
+      perTurn.push(started);
+      started = 0;
+    });
+    const { end } = monitored(
+      [checked("web", hundred("t").slice(0, 20))],
+      async () => {
+        started += 1;
+        hand.spend(ms);
+        return { kind: "pass", detail: "connected" };
+      },
+      { hand },
+    );
+    await hand.pass(0);
+    end();
+    expect(perTurn.filter((some) => some > 0)).toEqual(starts);
+  });
+
   test("the first ten verdicts of a second are told, the others counted", async () => {
     const hand = turnedByHand();
     const { log } = monitored([checked("web", hundred("t").slice(0, 30))], script({}, hand).probe, { hand });
@@ -298,7 +327,7 @@ describe("what is declared changes", () => {
     const web = checked("web", ["a"]);
     const { publish, verdict } = monitored([web], probe, { hand });
     await hand.pass(0);
-    publish({ ...web, tasks: web.tasks.map(withMetrics) });
+    publish({ ...web, ports: [METRICS] });
     expect(verdict("web", "a"), "the registry knows no better").toBe("awaited");
     await hand.pass(0);
     expect(verdict("web", "a")).toBe("passing");
@@ -311,7 +340,7 @@ describe("what is declared changes", () => {
     const web = checked("web", ["a"]);
     const { publish, verdict } = monitored([web], probe, { hand });
     await hand.pass(0);
-    publish({ ...web, tasks: web.tasks.map(withMetrics) });
+    publish({ ...web, ports: [METRICS] });
     publish(checked("web", ["a 192.0.2.9"]));
     await hand.pass(0);
     expect(verdict("web", "a")).toBe("awaited");
@@ -398,11 +427,11 @@ describe("the operator's word", () => {
     const { registry, serving, verdict, look } = monitored([checked("web", ["a"])], probe, { hand });
     await hand.pass(0);
     expect(serving("web")).toBe("a");
-    registry.say("file:web", parsePrefix("a"), "maintenance", "test");
+    registry.say([word("maintenance")]);
     await hand.pass(MINUTE);
     expect(count("web/a")).toBe(1);
     expect(look("web", "a")).toBeUndefined();
-    registry.say("file:web", parsePrefix("a"), "active", "test");
+    registry.say([word("active")]);
     await hand.pass(SECOND);
     expect(count("web/a")).toBe(2);
     expect(verdict("web", "a")).toBe("awaited");
@@ -414,7 +443,7 @@ describe("the operator's word", () => {
     const { probe, count } = script({}, hand);
     const { registry } = monitored([checked("web", ["a"])], probe, { hand });
     await hand.pass(0);
-    registry.say("file:web", parsePrefix("a"), "drain", "test");
+    registry.say([word("drain")]);
     await hand.pass(6 * SECOND);
     expect(count("web/a")).toBe(2);
   });
@@ -437,7 +466,7 @@ describe("a heartbeat", () => {
     expect(verdict("web", "a")).toBe("failing");
     expect(log).toEqual([
       "info: task a of web is passing: it says that it is passing",
-      "warn: task a of web is failing: no heartbeat for 5 s (1 failure in a row)",
+      "warn: task a of web is failing: no heartbeat for 5s (1 failure in a row)",
     ]);
     beat("web", "a");
     await hand.pass(0);
@@ -481,6 +510,28 @@ describe("a heartbeat", () => {
     await hand.pass(1);
     expect(verdict("web", "a")).toBe("failing");
   });
+
+  test("stays away though this process stands still again and again: it is missed", async () => {
+    const { hand, beat, verdict } = monitored([checked("web", ["a"], HEARTBEAT)], neverProbes);
+    beat("web", "a");
+    await hand.pass(0);
+    let waitedMs = 0;
+    for (; verdict("web", "a") === "passing" && waitedMs < MINUTE; waitedMs += 1600) {
+      await hand.pass(SECOND);
+      await hand.stop(600);
+    }
+    expect(waitedMs, "it is excused once").toBeGreaterThan(8 * SECOND);
+    expect(waitedMs).toBeLessThan(12 * SECOND);
+  });
+
+  test("is believed when it says that the task fails, also while this process stood still", async () => {
+    const { hand, beat, verdict } = monitored([checked("web", ["a"], HEARTBEAT)], neverProbes);
+    beat("web", "a");
+    await hand.pass(SECOND);
+    beat("web", "a", "failing");
+    await hand.stop(MINUTE);
+    expect(verdict("web", "a")).toBe("failing");
+  });
 });
 
 describe("this process stands still", () => {
@@ -502,13 +553,74 @@ describe("this process stands still", () => {
     await hand.pass(SECOND);
     expect(log.slice(1)).toEqual([
       "warn: 1 probe without a result that counts, the last of task a of web: while this process stood still: connection refused",
-      "warn: 12 probes came more than an interval late or not at all: intervals are too short for this machine, or it stood still",
-      "warn: the process stood still for 59.8 s: probes that failed meanwhile count for nothing",
+      "warn: the process stood still for 1m: what failed meanwhile is tried again",
     ]);
-    await hand.pass(5 * SECOND);
-    answer("web/a", "-");
-    await hand.pass(0);
+    answer("web/a", "-"); // the one that was made at once
+    await hand.pass(SECOND);
     expect(verdict("web", "a")).toBe("failing");
+    expect(log.at(-1)).toBe(
+      "warn: 12 probes came more than an interval late or not at all: intervals are too short for this machine, or it stood still",
+    );
+  });
+
+  test("what failed meanwhile is probed again at once, through the queue, and then on its grid", async () => {
+    const hand = turnedByHand();
+    const startMs = hand.clock.monotonic();
+    const { probe, probes, underWay, answer } = script({ "web/a": "+h+", "web/b": "h" }, hand);
+    const { monitor, look } = monitored([checked("web", ["a"]), checked("api", ["b"])], probe, {
+      hand,
+      concurrency: 2,
+    });
+    await hand.pass(6 * SECOND);
+    const stopped = hand.stop(2 * SECOND);
+    answer("web/a", "-");
+    await stopped;
+    expect(underWay.get("web/a")).toBe(0);
+    await hand.pass(7 * SECOND);
+    const ofA = probes.filter(({ of }) => of === "web/a");
+    expect(ofA.map(({ atMs }) => atMs - startMs)).toEqual([0, 5000, 8000, 10_000, 15_000]);
+    expect(look("web", "a")?.results).toBe("+?+++");
+    expect(monitor.counters).toMatchObject({ late: 0 });
+  });
+
+  test.each([
+    ["one failure is excused where one would do", 1, "-", "+?-"],
+    ["as many in a row are excused as take a task out, and then they count", 3, "-", "+???---"],
+    ["an unknown result clears up nothing", 2, "-?-?-?-", "+????-?-"],
+    ["a pass clears up all", 2, "--+-", "+??+??--"],
+  ])("busy in every probe, a dead task still leaves: %s", async (_, fall, letters, results) => {
+    const hand = turnedByHand();
+    const { probe } = script({ "web/a": `+${letters}` }, hand);
+    let resultsThen = "";
+    const { verdict, look } = monitored(
+      [checked("web", ["a"], { fall })],
+      async (...words) => {
+        hand.spend(600);
+        return probe(...words);
+      },
+      {
+        hand,
+        reported: () => {
+          if (verdict("web", "a") === "failing") resultsThen ||= look("web", "a")?.results ?? "";
+        },
+      },
+    );
+    await hand.pass(MINUTE);
+    expect(resultsThen).toBe(results);
+  });
+
+  test("stopped for a minute in every other probe, a task stays", async () => {
+    const hand = turnedByHand();
+    const { probe, underWay, answer } = script({ "web/a": "+".padEnd(40, "h+") }, hand);
+    const { verdict, look } = monitored([checked("web", ["a"], { fall: 1 })], probe, { hand });
+    for (let stops = 0; stops < 10; stops++) {
+      while (underWay.get("web/a") !== 1) await hand.pass(SECOND);
+      const stopped = hand.stop(MINUTE);
+      answer("web/a", "-");
+      await stopped;
+      expect(verdict("web", "a")).toBe("passing");
+    }
+    expect(look("web", "a")?.results).toBe("?+?+?+?+?+");
   });
 
   test("a pass is a pass, whenever it came", async () => {
@@ -625,8 +737,8 @@ describe("the end", () => {
   });
 });
 
-function withMetrics(task: TaskDeclaration): TaskDeclaration {
-  return { ...task, ports: new Map([["metrics", 9100]]) };
+function word(availability: Availability): Word {
+  return { service: "file:web", task: parsePrefix("a"), availability, origin: "test" };
 }
 
 async function neverProbes(): Promise<never> {

@@ -1,6 +1,6 @@
 import type { Log } from "../../src/base/log.ts";
 import type { Check } from "../../src/model/check.ts";
-import type { Declaration, TaskDeclaration } from "../../src/model/declaration.ts";
+import { type Declaration, EMPTY_ROSTER } from "../../src/model/declaration.ts";
 import { formatPrefix, parsePrefix } from "../../src/model/name.ts";
 import { type CheckState } from "../../src/health/check-state.ts";
 import { type Monitor, type MonitorOptions, runMonitor } from "../../src/health/monitor.ts";
@@ -37,6 +37,7 @@ export function checked(name: string, tasks: readonly string[], check: Partial<C
       [name]: {
         endpoint_mode: "dnsrr",
         ports: [{ name: "http", target: 8080 }],
+        healthcheck: { tcp: true },
         tasks: tasks.map((text) => {
           const [id = "", address = addressOf(id)] = text.split(" ");
           return { id, address };
@@ -45,15 +46,7 @@ export function checked(name: string, tasks: readonly string[], check: Partial<C
     },
   }).services;
   if (!declaration) throw new Error("no service");
-  return {
-    ...declaration,
-    check: { ...TCP, ...check },
-    tasks: declaration.tasks.map(checkedTask),
-  };
-}
-
-function checkedTask(task: TaskDeclaration): TaskDeclaration {
-  return { ...task, isChecked: true };
+  return { ...declaration, check: { ...TCP, ...check } };
 }
 
 /** An address of a task's own, told by its id. */
@@ -96,19 +89,13 @@ export function monitored(
   const life = new AbortController();
   const log: string[] = [];
   const publish = (...declared: readonly Declaration[]): void =>
-    source.publish({
-      zone: undefined,
-      ttl: undefined,
-      negativeTtl: undefined,
-      networks: [],
-      services: declared,
-    });
+    source.publish({ ...EMPTY_ROSTER, services: declared });
   publish(...services);
   const { clock, timers } = hand;
   const told = {
     ...registry,
-    reportAll(reports: Iterable<VerdictReport>): void {
-      registry.reportAll(reports);
+    report(reports: Iterable<VerdictReport>): void {
+      registry.report(reports);
       reported?.();
     },
   };

@@ -39,7 +39,7 @@ const EACH: readonly (readonly [name: string, probe: ActiveProbe])[] = [
 describe("a probe of a task that says nothing", () => {
   it.each(EACH)("fails when its time is over: %s", async (_, probe) => {
     await using task = await openTask(silent);
-    expect(await tryTask(probe, task, 60)).toMatch(/^fail no answer in 60 ms \(while [a-zH]/);
+    expect(await tryTask(probe, task, 60)).toMatch(/^fail no answer in 60ms \(while [a-zH]/);
   });
 
   it.each(EACH)("is unknown when it is ended: %s", async (_, probe) => {
@@ -87,8 +87,8 @@ it("fails when what it is to ask cannot be asked, and leaves nothing", async () 
 
 it("fails where connections are not taken any more", async () => {
   await using task = await openFullTask();
-  expect(await tryTask(TCP, task, 60)).toBe("fail no answer in 60 ms (while connecting)");
-  expect(await tryTask(HTTP, task, 60)).toBe("fail no answer in 60 ms (while connecting)");
+  expect(await tryTask(TCP, task, 60)).toBe("fail no answer in 60ms (while connecting)");
+  expect(await tryTask(HTTP, task, 60)).toBe("fail no answer in 60ms (while connecting)");
 });
 
 it("hears what came in time, though this process did not look until later", async () => {

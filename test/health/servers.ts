@@ -89,7 +89,7 @@ export async function tryTask(probe: ActiveProbe, task: TestTask, timeoutMs = 10
   );
   await task.quiet();
   expect(await handles(), "what is left of the probe").toEqual(before);
-  return `${kind} ${detail.replace(/ in [\d.]+ m?s(?! \()/, "")}`;
+  return `${kind} ${detail.replace(/ in [\d.]+m?s(?! \()/, "")}`;
 }
 
 export function targetOf({ address, port }: TestTask): Target {

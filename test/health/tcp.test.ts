@@ -53,6 +53,12 @@ describe("a task that", () => {
       "pass said /ok$/",
     ],
     [
+      "drips for ever",
+      drips("x".repeat(60 * KIB)),
+      { send: "?", expect: text("ok") },
+      "fail what it says comes in too small pieces",
+    ],
+    [
       "says the wrong thing",
       answersAndCloses("-ERR\u0007 no\r\n"),
       { send: "?", expect: text("+OK") },
@@ -83,12 +89,12 @@ describe("a task that", () => {
       { send: "?", expect: text("OK") },
       'pass said "OK"',
     ],
-    ["says nothing", silent, { expect: text("OK") }, 'fail no answer in 60 ms (while waiting for "OK")', 60],
+    ["says nothing", silent, { expect: text("OK") }, 'fail no answer in 60ms (while waiting for "OK")', 60],
     [
       "stops in the midst",
       says("O"),
       { expect: pattern("OK") },
-      "fail no answer in 60 ms (while waiting for /OK/)",
+      "fail no answer in 60ms (while waiting for /OK/)",
       60,
     ],
   ])("%s", async (_, behave, probe, expected, timeoutMs) => {

@@ -208,7 +208,7 @@ describe("a server over TLS", () => {
   const after: readonly (readonly [string, Behaviour, string])[] = [
     ["closes", closes, "fail connection closed before an answer"],
     ["says garbage", says("hello\r\n"), "fail it does not speak HTTP/1.1: "],
-    ["says nothing", silent, "fail no answer in 200 ms (while waiting for the answer)"],
+    ["says nothing", silent, "fail no answer in 200ms (while waiting for the answer)"],
   ];
   for (const [does, behave, expected] of after) {
     testTls(`that ${does} after the handshake: ${expected}`, async () => {
@@ -251,11 +251,11 @@ describe("instead of TLS, a server that", () => {
       /^fail connection closed while negotiating TLS$/,
     ],
     ["resets", resets, /^fail connection reset$/],
-    ["says nothing", silent, /^fail no answer in 60 ms \(while negotiating TLS\)$/, 60],
+    ["says nothing", silent, /^fail no answer in 60ms \(while negotiating TLS\)$/, 60],
     [
       "stops within a record",
       answers(octets("1603030040020000")),
-      /^fail no answer in 60 ms \(while negotiating TLS\)$/,
+      /^fail no answer in 60ms \(while negotiating TLS\)$/,
       60,
     ],
   ])("%s", async (_, behave, expected, timeoutMs) => {

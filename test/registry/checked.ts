@@ -1,31 +1,10 @@
-import type { Check } from "../../src/model/check.ts";
-import type { Declaration, Roster, TaskDeclaration } from "../../src/model/declaration.ts";
+import { type Declaration, EMPTY_ROSTER, type Roster } from "../../src/model/declaration.ts";
 import type { ServiceDeclaration } from "../../src/schema/input.ts";
 import { roster } from "../dns/served.ts";
 
-const CHECK: Check = {
-  probe: { kind: "heartbeat" },
-  intervalMs: 5000,
-  timeoutMs: 2000,
-  rise: 2,
-  fall: 3,
-  startPeriodMs: 0,
-  startIntervalMs: 5000,
-  hold: undefined,
-};
-
 /** The declaration of a dnsrr service called web whose tasks are checked; `a 192.0.2.1` is the task a. */
 export function checkedWeb(tasks: readonly string[], service: ServiceDeclaration = {}): Declaration {
-  const declaration = uncheckedWeb(tasks, service);
-  return {
-    ...declaration,
-    check: CHECK,
-    tasks: declaration.tasks.map(checked),
-  };
-}
-
-function checked(task: TaskDeclaration): TaskDeclaration {
-  return { ...task, isChecked: true };
+  return uncheckedWeb(tasks, { healthcheck: { heartbeat: "5s" }, ...service });
 }
 
 export function uncheckedWeb(tasks: readonly string[], service: ServiceDeclaration = {}): Declaration {
@@ -46,5 +25,5 @@ export function uncheckedWeb(tasks: readonly string[], service: ServiceDeclarati
 }
 
 export function rosterOf(...services: readonly Declaration[]): Roster {
-  return { zone: undefined, ttl: undefined, negativeTtl: undefined, networks: [], services };
+  return { ...EMPTY_ROSTER, services };
 }

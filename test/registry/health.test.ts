@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { AvailabilityRule } from "../../src/model/availability.ts";
+import type { Availability, AvailabilityRule } from "../../src/model/availability.ts";
 import type { Declaration } from "../../src/model/declaration.ts";
 import { formatPrefix, parsePrefix } from "../../src/model/name.ts";
 import { createRegistry, type Registry } from "../../src/registry/registry.ts";
 import type { Service, Verdict } from "../../src/registry/service.ts";
 import { forgetfulStore } from "../../src/registry/vips.ts";
-import { stillClock, type TurnedClock } from "../dns/served.ts";
+import { roster, stillClock, type TurnedClock } from "../dns/served.ts";
 import { checkedWeb, rosterOf, uncheckedWeb } from "./checked.ts";
 
 const TASKS = ["a 192.0.2.1", "b 192.0.2.2", "c 192.0.2.3"];
@@ -42,7 +42,7 @@ function open(...declarations: Declaration[]): Opened {
         " ",
       ),
     report(verdicts) {
-      registry.reportAll(
+      registry.report(
         Object.entries(verdicts).map(([task, verdict]) => ({
           service: "file:web",
           task: parsePrefix(task),
@@ -117,6 +117,30 @@ describe("a check that is declared or taken back", () => {
     expect(seen()).toBe("abc abc");
   });
 
+  test.each([
+    ["a port that is spelled out and is the service's", { web: 80 }, "a a"],
+    ["another port", { web: 81 }, "waiting - -"],
+  ])("a task that gets %s", (_, ports, seenThen) => {
+    const web = (task: object): Declaration => {
+      const [declared] = roster({
+        services: {
+          web: {
+            endpoint_mode: "dnsrr",
+            healthcheck: { tcp: true },
+            ports: [{ name: "web", target: 80 }],
+            tasks: [{ id: "a", address: "192.0.2.1", ...task }],
+          },
+        },
+      }).services;
+      if (!declared) throw new Error("no service");
+      return declared;
+    };
+    const { publish, report, seen } = open(web({}));
+    report({ a: "passing" });
+    publish(web({ ports }));
+    expect(seen()).toBe(seenThen);
+  });
+
   test("a task that moved to another address starts anew", () => {
     const { publish, report, seen } = open(checkedWeb(TASKS));
     report({ a: "passing", b: "passing", c: "passing" });
@@ -156,33 +180,55 @@ describe("the operator's word", () => {
   test("holds for tasks that come later", () => {
     const { publish, registry, seen } = open(uncheckedWeb(TASKS));
     registry.rule(rules("web d drain"));
-    registry.say("file:web", undefined, "drain", "library");
+    registry.say([{ service: "file:web", task: undefined, availability: "drain", origin: "library" }]);
     publish(uncheckedWeb([...TASKS, "d 192.0.2.4"]));
     expect(seen()).toBe("- -");
   });
 
   test("said of a task stands above what was said of its service, and both above the rules", () => {
     const { registry, seen } = open(uncheckedWeb(TASKS));
-    const say = (task: string | undefined, word: "active" | "drain"): boolean =>
-      registry.say("file:web", task === undefined ? undefined : parsePrefix(task), word, "library");
+    const say = (task: string | undefined, availability: Availability): void =>
+      registry.say([
+        { service: "file:nobody", task: undefined, availability, origin: "library" },
+        {
+          service: "file:web",
+          task: task === undefined ? undefined : parsePrefix(task),
+          availability,
+          origin: "library",
+        },
+      ]);
     registry.rule(rules("web a drain"));
-    expect(say("a", "active")).toBe(true);
+    say("a", "active");
     expect(seen()).toBe("abc abc");
     say("b", "drain");
     say(undefined, "drain");
     say("c", "active");
     expect(seen()).toBe("c c");
-    expect(say("nobody", "drain")).toBe(false);
-    expect(registry.say("file:nobody", undefined, "drain", "library")).toBe(false);
+    say("nobody", "drain");
+    expect(seen()).toBe("c c");
+  });
+
+  test.each(["b", undefined])("taken back on %s leaves the rules that come later in force", (task) => {
+    const { registry, seen } = open(uncheckedWeb(TASKS));
+    const say = (availability: Availability): void => {
+      const id = task === undefined ? undefined : parsePrefix(task);
+      registry.say([{ service: "file:web", task: id, availability, origin: "library" }]);
+    };
+    say("drain");
+    say("active");
+    registry.rule(rules("web b drain"));
+    expect(seen()).toBe("ac ac");
+    say("active");
+    expect(seen(), "said against a rule it stands").toBe("abc abc");
   });
 
   test("is forgotten with the task and with the service", () => {
     const { publish, registry, seen } = open(uncheckedWeb(TASKS));
-    registry.say("file:web", parsePrefix("a"), "drain", "library");
+    registry.say([{ service: "file:web", task: parsePrefix("a"), availability: "drain", origin: "library" }]);
     publish(uncheckedWeb(TASKS.slice(1)));
     publish(uncheckedWeb(TASKS));
     expect(seen()).toBe("abc abc");
-    registry.say("file:web", undefined, "drain", "library");
+    registry.say([{ service: "file:web", task: undefined, availability: "drain", origin: "library" }]);
     publish();
     publish(uncheckedWeb(TASKS));
     expect(seen()).toBe("abc abc");
@@ -212,13 +258,22 @@ describe("the operator's word", () => {
     expect(seen()).toBe("abc abc");
   });
 
+  test("what was reported of a task that nobody checks outlasts its maintenance", () => {
+    const { registry, report, seen } = open(uncheckedWeb(TASKS));
+    report({ a: "failing" });
+    registry.rule(rules("web * maintenance"));
+    report({ b: "failing" });
+    registry.rule([]);
+    expect(seen()).toBe("c c");
+  });
+
   test("an outage keeps its beginning while it lasts, and is another value once it is drained", () => {
     const { registry, clock, web } = open(uncheckedWeb(TASKS));
     const outage = (): unknown => web().outages.get(parsePrefix("a"));
     clock.turn(1000);
     registry.rule(rules("web a drain"));
     clock.turn(1000);
-    registry.noteDrained("file:web", parsePrefix("a"));
+    registry.noteDrained("file:web", [parsePrefix("a")]);
     registry.rule(rules("web a drain", "web a maintenance"));
     expect(outage()).toEqual({
       availability: "maintenance",
@@ -227,7 +282,7 @@ describe("the operator's word", () => {
       isDrained: true,
     });
     registry.rule(rules("web a active"));
-    registry.noteDrained("file:web", parsePrefix("a"));
+    registry.noteDrained("file:web", [parsePrefix("a")]);
     expect(outage()).toBeUndefined();
     registry.rule(rules("web a drain"));
     expect(outage()).toMatchObject({ sinceMs: 2000, isDrained: false });

@@ -68,12 +68,15 @@ describe("a change names exactly the services that it touched", () => {
     if (!api) throw new Error("no service");
     source.declare(api);
     expect(touched()).toEqual(["+api"]);
-    expect(registry.report("file:api", parsePrefix("192-0-2-2"), "failing")).toBe(true);
+    registry.report([{ service: "file:api", task: parsePrefix("192-0-2-2"), verdict: "failing" }]);
     expect(touched()).toEqual(["~api"]);
-    registry.report("file:api", parsePrefix("192-0-2-2"), "failing");
+    registry.report([{ service: "file:api", task: parsePrefix("192-0-2-2"), verdict: "failing" }]);
     expect(touched(), "the same verdict again").toEqual([]);
-    expect(registry.report("file:api", parsePrefix("nobody"), "failing")).toBe(false);
-    expect(registry.report("file:nobody", parsePrefix("a"), "failing")).toBe(false);
+    registry.report([
+      { service: "file:api", task: parsePrefix("nobody"), verdict: "failing" },
+      { service: "file:nobody", task: parsePrefix("a"), verdict: "failing" },
+    ]);
+    expect(touched(), "nobody that is there").toEqual([]);
     expect(source.withdraw(parsePrefix("api"))).toBe(true);
     expect(touched()).toEqual(["-api"]);
     expect(source.withdraw(parsePrefix("api"))).toBe(false);
@@ -123,7 +126,7 @@ describe("a change names exactly the services that it touched", () => {
         roster({ services: { web: { endpoint_mode: "dnsrr", ttl: 7, tasks: [{ id: "a", address }] } } }),
       );
     publish("192.0.2.1");
-    registry.report("file:web", parsePrefix("a"), "failing");
+    registry.report([{ service: "file:web", task: parsePrefix("a"), verdict: "failing" }]);
     publish("192.0.2.1");
     expect([...registry.services()][0]?.serving).toEqual([]);
     publish("192.0.2.2");

@@ -36,6 +36,13 @@ function wrongWith(healthcheck: unknown, ports = PORTS, allowExec = true): strin
   return problems.map((problem) => problem.replace(/^services\.web\.healthcheck[.:]? ?/, ""));
 }
 
+function warningsOf(healthcheck: HealthcheckInput): readonly string[] {
+  const parsed = parseServicesFile({ services: { web: { ports: PORTS, healthcheck } } }, () => "", {
+    allowExec: true,
+  });
+  return parsed.ok ? parsed.warnings.map(formatProblem) : ["is wrong"];
+}
+
 describe("a health check", () => {
   const own = {
     intervalMs: 5000,
@@ -90,6 +97,14 @@ describe("a health check", () => {
       { ...own, intervalMs: 9000, startIntervalMs: 9000 },
     ],
     ["Docker's start interval", { test: "true", interval: "9s" }, { ...docker, intervalMs: 9000 }],
+    [
+      "Docker's for zeros",
+      { test: "true", interval: "0s", timeout: 0, retries: 0, start_interval: "0m0s" },
+      docker,
+    ],
+    ["what is said in digits", { test: "true", retries: "5", disable: "false" }, { ...docker, fall: 5 }],
+    ["Docker's for a zero in digits", { test: "true", retries: "0", timeout: "0" }, docker],
+    ["very large numbers", { tcp: true, rise: 10_000, retries: 10_000 }, { rise: 10_000, fall: 10_000 }],
     ["a hold", { tcp: true, hold: "10s" }, { hold: { initialMs: 10_000, maxMs: 300_000 } }],
     [
       "a hold over the default's end",
@@ -131,7 +146,9 @@ describe("a health check", () => {
   test.each<HealthcheckInput>([
     { disable: true },
     { disable: true, exec: "exit 0", interval: "10s" },
+    { disable: "true" },
     { test: ["NONE"] },
+    { test: ["NONE"], interval: 0 },
     { test: ["NONE"], interval: "10s", retries: 3 },
   ])("%j is none, and runs nothing that would have to be allowed", (healthcheck) => {
     expect(declare(healthcheck).check).toBeUndefined();
@@ -140,6 +157,13 @@ describe("a health check", () => {
 
   test.each<[unknown, string]>([
     ["tcp", ': must be a mapping, not "tcp"'],
+    [["/healthz"], ": must be a mapping, not a list"],
+    [null, ": is empty: indent what belongs to it, or write { disable: true }"],
+    ["/healthz", ': must be a mapping, not "/healthz": write { http: /healthz }'],
+    ["/a: b", ': must be a mapping, not "/a: b"'],
+    ["none", ': must be a mapping, not "none": write { disable: true }'],
+    [false, ": must be a mapping, not false: write { disable: true }"],
+    [{ disable: "yes" }, 'disable: must be true or false, not "yes"'],
     [{}, ": does not say how: write tcp, http, https, grpc, dns, exec, heartbeat or test, or disable: true"],
     [
       { interval: "5s", disable: false },
@@ -155,9 +179,16 @@ describe("a health check", () => {
     [{ tcp: true, start_period: -1 }, "start_period: -1 does not do: write a duration from 0s to 24h"],
     [{ tcp: true, start_interval: 0 }, "start_interval: 0 does not do: write a duration from 100ms to 24h"],
     [{ tcp: true, interval: [] }, "interval: must be a duration, as 5s or 1m30s, not a list"],
-    [{ tcp: true, rise: 0 }, "rise: must be a whole number from 1 to 100, not 0"],
-    [{ tcp: true, fall: 101 }, "fall: must be a whole number from 1 to 100, not 101"],
-    [{ tcp: true, retries: "3" }, 'retries: must be a whole number from 1 to 100, not "3"'],
+    [{ tcp: true, interval: "0s" }, 'interval: "0s" does not do: write a duration from 100ms to 24h'],
+    [
+      { tcp: true, interval: 90_000 },
+      "interval: 90000 counts seconds and does not do: write a duration from 100ms to 24h",
+    ],
+    [{ tcp: true, rise: 0 }, "rise: must be a whole number from 1 to 10000, not 0"],
+    [{ tcp: true, fall: 10_001 }, "fall: must be a whole number from 1 to 10000, not 10001"],
+    [{ tcp: true, retries: 0 }, "retries: must be a whole number from 1 to 10000, not 0"],
+    [{ tcp: true, retries: "10001" }, "retries: must be a whole number from 0 to 10000, not 10001"],
+    [{ tcp: true, retries: "few" }, 'retries: must be a whole number, not "few"'],
     [{ tcp: true, fall: 2, retries: 2 }, "retries: is another word for fall: write one of them"],
     [{ tcp: true, hold: { initial: 2, max: 1 } }, "hold.max: is less than initial: write as much at least"],
     [{ tcp: true, hold: { max: 1 } }, "hold.initial: is missing"],
@@ -192,6 +223,40 @@ describe("a health check", () => {
   });
 });
 
+describe("a number that counts seconds", () => {
+  test.each<[HealthcheckInput, readonly string[]]>([
+    [{ tcp: true, interval: 5000 }, ["interval: 5000"]],
+    [{ tcp: true, timeout: "5000" }, ["timeout: 5000"]],
+    [
+      { tcp: true, start_period: 3601, start_interval: 86_400 },
+      ["start_period: 3601", "start_interval: 86400"],
+    ],
+    [{ tcp: true, hold: 5000 }, ["hold: 5000"]],
+    [{ tcp: true, hold: { initial: 5000, max: 30_000 } }, ["hold.initial: 5000", "hold.max: 30000"]],
+    [{ tcp: true, interval: 3600, timeout: "2h", hold: "1h1m" }, []],
+  ])("in %j is warned of where milliseconds may have been meant", (healthcheck, odd) => {
+    expect(warningsOf(healthcheck)).toEqual(
+      odd.map((at) => {
+        const [, number = ""] = at.split(": ");
+        return `services.web.healthcheck.${at} counts seconds: write ${number}ms if milliseconds were meant`;
+      }),
+    );
+  });
+});
+
+test("a heartbeat is warned of in a file, and is what a program may declare", () => {
+  const healthcheck = { heartbeat: "30s" };
+  expect(warningsOf(healthcheck)).toEqual([
+    "services.web.healthcheck.heartbeat: is told by the program that imports Rota, by rota.report: rota serve by itself hears none",
+  ]);
+  expect(warningsOf({ ...healthcheck, disable: true })).toEqual([]);
+
+  const warned: string[] = [];
+  const warn = (message: string): void => void warned.push(message);
+  parseService("web", { healthcheck }, { networks: new Map(), origin: "test", warn });
+  expect(warned).toEqual([]);
+});
+
 describe("the port of a probe", () => {
   const http = { name: "http", number: 8080 };
 
@@ -208,6 +273,8 @@ describe("the port of a probe", () => {
     [{ http: { port: "Admin" } }, { name: "admin", number: 9000 }],
     [{ grpc: { port: 9000 } }, { name: "admin", number: 9000 }],
     [{ tcp: 9000 }, { name: "admin", number: 9000 }],
+    [{ tcp: "9000" }, { name: "admin", number: 9000 }],
+    [{ http: { port: "22" } }, { name: undefined, number: 22 }],
     [{ tcp: { port: 22 } }, { name: undefined, number: 22 }],
     // What is written is where tasks listen: not the VIP's port, nor another transport's.
     [{ tcp: 80 }, { name: undefined, number: 80 }],
@@ -246,6 +313,7 @@ describe("the port of a probe", () => {
       "dns.port: port http is over tcp, and this probe goes over udp: name another, or write a number",
     ],
     [{ tcp: 0 }, PORTS, "tcp: must be a whole number from 1 to 65535, not 0"],
+    [{ grpc: { port: "65536" } }, PORTS, 'grpc.port: must be a whole number from 1 to 65535, not "65536"'],
   ])("of %j, of %j, is refused", (healthcheck, ports, message) => {
     expect(wrongWith(healthcheck, ports)).toEqual([message]);
   });
@@ -342,7 +410,16 @@ describe("an http probe", () => {
   test.each<[unknown, string]>([
     [true, ': must be a path, as "/healthz", or a mapping, not true'],
     ["healthz", ': "healthz" is not a path: begin it with /'],
-    ["http://x/", ': "http://x/" is not a path: begin it with /'],
+    [
+      "http://localhost:8080/healthz",
+      ': "http://localhost:8080/healthz" is not a path: write the path alone, as the host is each task\'s and the port is written as port',
+    ],
+    [
+      { path: "HTTPS://x" },
+      '.path: "HTTPS://x" is not a path: write the path alone, as the host is each task\'s and the port is written as port',
+    ],
+    [{ path: "/h", tls: {} }, ': unknown key "tls": it goes with https: write that instead of http'],
+    [{ insecure: true }, ': unknown key "insecure": it goes with https, under tls'],
     ["/a b", ': "/a b" is not a path: write %20 for a space, and other characters likewise'],
     ["/a\r\nX: y", ': "/a\\r\\nX: y" is not a path: write %20 for a space, and other characters likewise'],
     ["/a#b", ': "/a#b" is not a path: write %20 for a space, and other characters likewise'],
@@ -362,14 +439,13 @@ describe("an http probe", () => {
       ],
     ),
     [{ status: 99 }, ".status: must be a whole number from 100 to 599, not 99"],
-    ...["2xx", "299-200", "200-600", "99", ""].map((status): [unknown, string] => [
+    ...["2xx", "200,204", "200 - 299", "299-200", "200-600", "99", ""].map((status): [unknown, string] => [
       { status },
-      `.status: "${status}" is not a status: write 200 or "200-299", from 100 to 599`,
+      `.status: "${status}" is not a status: write 200, a range as "200-299", or a list as [200, "300-399"], from 100 to 599`,
     ]),
     [{ status: [] }, ".status: is empty: no status would be well"],
     [{ status: [200, true] }, '.status[1]: must be a status, as 200 or "200-299", not true'],
     [{ redirects: 11 }, ".redirects: must be a whole number from 0 to 10, not 11"],
-    [{ tls: {} }, ': unknown key "tls": write path, port, method, headers, host, status, body or redirects'],
   ])("%j is refused", (http, message) => {
     expect(wrongWith({ http })).toEqual([`http${message}`]);
   });
@@ -382,6 +458,12 @@ describe("an http probe", () => {
     [{ insecure: 1 }, "insecure: must be true or false, not 1"],
   ])("over TLS with %j is refused", (tls, message) => {
     expect(wrongWith({ https: { tls } })).toEqual([`https.tls.${message}`]);
+  });
+
+  test.each(["ca", "servername", "insecure"])("over TLS with %s beside tls is refused", (word) => {
+    expect(wrongWith({ https: { [word]: "x" } })).toEqual([
+      `https: unknown key "${word}": write it under tls`,
+    ]);
   });
 });
 
@@ -401,6 +483,7 @@ describe("a grpc probe", () => {
   test.each<[unknown, string]>([
     [false, ": must be true, the name of a gRPC service, or a mapping, not false"],
     ["", ": is empty"],
+    [{ insecure: true }, ': unknown key "insecure": write it under tls'],
     [{ tls: "yes" }, '.tls: must be true, false or a mapping, not "yes"'],
     [{ servce: "x" }, ': unknown key "servce": did you mean service?'],
   ])("%j is refused", (grpc, message) => {
@@ -471,12 +554,8 @@ describe("a command", () => {
   });
 
   test("in Compose's words is warned of, as it runs elsewhere than there", () => {
-    const warningsOf = (healthcheck: HealthcheckInput): readonly string[] => {
-      const parsed = parseServicesFile({ services: { web: { healthcheck } } }, () => "", { allowExec: true });
-      return parsed.ok ? parsed.warnings.map(formatProblem) : ["is wrong"];
-    };
     expect(warningsOf({ test: "exit 0" })).toEqual([
-      "services.web.healthcheck.test: is run on this machine, not in a container: write exec if that is meant",
+      "services.web.healthcheck.test: is run on this machine, not in a container",
     ]);
     expect(warningsOf({ exec: "exit 0" })).toEqual([]);
   });
@@ -536,8 +615,18 @@ test("editors get a JSON Schema of all probes", () => {
                 http: { anyOf: [{ type: "string" }, { type: "object" }] },
                 https: { anyOf: [{ type: "string" }, { properties: { tls: { type: "object" } } }] },
                 dns: { anyOf: [{ type: "string" }, { required: ["name"] }] },
-                test: { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] },
-                rise: { type: "integer", minimum: 1, maximum: 100 },
+                exec: {
+                  anyOf: [
+                    { type: "string", pattern: "\\S" },
+                    { type: "array", minItems: 1 },
+                  ],
+                },
+                test: {
+                  anyOf: [{ type: "string" }, { type: "array", minItems: 1, items: { type: "string" } }],
+                },
+                disable: { anyOf: [{ type: "boolean" }, { enum: ["true", "false"] }] },
+                rise: { type: "integer", minimum: 1, maximum: 10_000 },
+                retries: { anyOf: [{ type: "integer", maximum: 10_000 }, { type: "string" }] },
               },
             },
           },
@@ -545,4 +634,37 @@ test("editors get a JSON Schema of all probes", () => {
       },
     },
   });
+});
+
+describe("editors hold text against a pattern", () => {
+  const healthcheck = below(
+    servicesJsonSchema(),
+    "properties.services.additionalProperties.properties.healthcheck",
+  );
+
+  test.each([
+    ["interval", ["5s", "1m30s", "1.5h", "30", "${EVERY}", "${EVERY:-5}s"], ["5 s", "s", "-5s", ""]],
+    ["http", ["/", "/healthz?a=%20", "${PATH}"], ["healthz", "http://x/", "/a b", "/#a"]],
+    ["http.anyOf.1.properties.status", ["200", "200-299", "${STATUS}"], ["2xx", "200,204", "600"]],
+    ["exec", ["exit 0"], ["", " "]],
+  ])("of %s, which takes what may be written and nothing else", (word, good, bad) => {
+    const pattern = patternIn(below(healthcheck, `properties.${word}`)) ?? "there is none";
+    expect([...good, ...bad].filter((text) => new RegExp(pattern, "u").test(text))).toEqual(good);
+  });
+
+  function below(value: unknown, path: string): unknown {
+    return path.split(".").reduce((found, step) => new Map(entriesOf(found)).get(step), value);
+  }
+
+  function patternIn(schema: unknown): string | undefined {
+    for (const [key, value] of entriesOf(schema)) {
+      const found = key === "pattern" && typeof value === "string" ? value : patternIn(value);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  function entriesOf(value: unknown): [string, unknown][] {
+    return typeof value === "object" && value !== null ? Object.entries(value) : [];
+  }
 });

@@ -463,9 +463,7 @@ describe("a declaration from code", () => {
     const warn = (message: string): void => void warnings.push(message);
     const context = { networks: new Map(), origin: "test", allowExec: true, warn };
     parseService("web", { healthcheck: { test: "true" } }, context);
-    expect(warnings).toEqual([
-      'service "web": healthcheck.test: is run on this machine, not in a container: write exec if that is meant',
-    ]);
+    expect(warnings).toEqual(['service "web": healthcheck.test: is run on this machine, not in a container']);
   });
 
   test("takes its types from the words of the file", () => {
@@ -495,6 +493,21 @@ test("editors get a JSON Schema with every key, what it is for, and what it may 
       },
     },
   });
+});
+
+test("editors get a description of every key", () => {
+  const silent: string[] = [];
+  const isMapping = (value: unknown): value is { readonly [key: string]: unknown } =>
+    typeof value === "object" && value !== null;
+  const visit = (schema: unknown, path: string): void => {
+    if (!isMapping(schema)) return;
+    for (const [key, below] of Object.entries(isMapping(schema["properties"]) ? schema["properties"] : {})) {
+      if (!isMapping(below) || below["description"] === undefined) silent.push(`${path}.${key}`);
+    }
+    for (const [key, below] of Object.entries(schema)) visit(below, `${path}.${key}`);
+  };
+  visit(servicesJsonSchema(), "");
+  expect(silent).toEqual([]);
 });
 
 test("a name that is nearly one takes no longer to refuse than any other", () => {

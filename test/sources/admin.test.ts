@@ -76,7 +76,9 @@ describe.each([
     await folder.replace("admin.state", "db => maintenance\n");
     expect(await admin.told()).toBe("read FILE: read: 1 rule");
     await folder.remove("admin.state");
-    expect(await admin.told()).toBe("gone FILE: is not there: no task is drained or in maintenance by it");
+    expect(await admin.told()).toBe(
+      "read FILE: is gone: no task is drained or in maintenance by it any more",
+    );
     await folder.write("admin.state", "db => drain\n");
     expect(await admin.told()).toBe("read FILE: read: 1 rule");
     expect(admin.published).toEqual([
@@ -93,7 +95,9 @@ describe.each([
   test("that is not there yet, nor its folder", async () => {
     await using folder = await createFolder();
     await using admin = await watching(folder.at("run/rota/admin.state"), { poll });
-    expect(await admin.told()).toBe("gone FILE: is not there: no task is drained or in maintenance by it");
+    expect(await admin.told()).toBe(
+      "read FILE: is not there yet: no task is drained or in maintenance by it",
+    );
     await folder.write("run/rota/admin.state", "web => drain\n");
     expect(await admin.told()).toBe("read FILE: read: 1 rule");
     expect(admin.published).toEqual(["", "web * drain"]);

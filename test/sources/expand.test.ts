@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { expand } from "../../src/sources/expand.ts";
 
-const env = { HOST: "10.0.0.1", EMPTY: "", NESTED: "${HOST}" };
+const env = {
+  HOST: "10.0.0.1",
+  EMPTY: "",
+  NESTED: "${HOST}",
+  ROTA_PORT: "tcp://10.96.0.1:53",
+  ROTA_PORTS: "80",
+};
 
 describe("a variable", () => {
   test.each([
@@ -18,6 +24,9 @@ describe("a variable", () => {
     ["$$$$", "$$"],
     ["US$5, 5$", "US$5, 5$"],
     ["${NESTED}", "${HOST}"],
+    ["$${ROTA_ADDRESS}:$$ROTA_PORT", "${ROTA_ADDRESS}:$ROTA_PORT"],
+    ["${ROTA_PORTS}", "80"],
+    ["${ROTA_ADDRESS_2:-none}", "none"],
   ])("in %s comes out as %s", (text, expected) => {
     expect(expand(text, env)).toBe(expected);
   });
@@ -38,6 +47,21 @@ describe("a variable", () => {
     ],
   ])("written %s is refused", (text, message) => {
     expect(() => expand(text, env)).toThrow(
+      expect.objectContaining({ code: "ERR_ROTA_SERVICES_FILE", message }),
+    );
+  });
+
+  // Of ROTA_PORT, the environment has one.
+  test.each(
+    ["SERVICE", "TASK", "ADDRESS", "PORT"].flatMap((word) => [
+      `$ROTA_${word}`,
+      `\${ROTA_${word}}`,
+      `\${ROTA_${word}:-80}`,
+      `\${ROTA_${word}%:*}`,
+    ]),
+  )("written %s is refused, as only the command of a check is told it", (written) => {
+    const message = `write $${written} in text for a shell: the check's command is told it, not this file`;
+    expect(() => expand(`nc -z ${written} 80`, env)).toThrow(
       expect.objectContaining({ code: "ERR_ROTA_SERVICES_FILE", message }),
     );
   });

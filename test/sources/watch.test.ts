@@ -256,7 +256,7 @@ describe("the first reading", () => {
     await watch.told("read");
     await watch.told("read");
     expect(watch.reports.filter(({ kind }) => kind === "warning").map(({ message }) => message)).toEqual([
-      `${file}:3:26: services.web.healthcheck.test: is run on this machine, not in a container: write exec if that is meant`,
+      `${file}:3:26: services.web.healthcheck.test: is run on this machine, not in a container`,
     ]);
   });
 });
