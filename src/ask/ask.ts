@@ -1,6 +1,6 @@
 import { messageOf, RotaError, systemCodeOf } from "../base/error.ts";
 import { formatName } from "../model/name.ts";
-import { exchangeHttps, exchangeTcp, exchangeUdp } from "./exchange.ts";
+import { exchangeHttps, exchangeTcp, exchangeUdp, MAX_MESSAGE_OCTETS } from "./exchange.ts";
 import { isTruncated, mismatchOf } from "./match.ts";
 import { chooseId, type Question, writeQuery } from "./query.ts";
 import { type Message, readReply } from "./reply.ts";
@@ -19,6 +19,11 @@ export interface AskOptions {
    * @default "retry"
    */
   readonly truncated?: "retry" | "keep";
+  /**
+   * What an answer may have: a larger one is refused before it is read.
+   * @default 65535
+   */
+  readonly maxOctets?: number;
 }
 
 /** A server's answer: plain values, fit for JSON. */
@@ -52,7 +57,7 @@ const IS_IT_RUNNING = "is rota serve running there?";
  * A datagram that does not answer this very question is ignored (RFC 5452 section 9.1); over TCP and HTTPS,
  * where only the server itself can send one, it is a failure.
  *
- * @throws RotaError `ERR_ROTA_ASK`: nobody there, no answer in time, or one that cannot be read.
+ * @throws RotaError `ERR_ROTA_ASK`: nobody there, no answer in time, or one that is too large or cannot be read.
  * @throws the signal's reason, when it aborts.
  */
 export async function ask(
@@ -62,6 +67,7 @@ export async function ask(
   signal: AbortSignal,
 ): Promise<Reply> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, recursionDesired = true, truncated = "retry" } = options;
+  const { maxOctets = MAX_MESSAGE_OCTETS } = options;
   signal.throwIfAborted();
   // RFC 8484 section 4.1: "clients SHOULD use a DNS ID of 0", as HTTP itself tells answers apart.
   const id = server.transport === "https" ? 0 : chooseId();
@@ -79,6 +85,7 @@ export async function ask(
       asked = { ...asked, transport: "tcp" };
       octets = await exchange(query, asked, strays, ending.signal);
     }
+    if (octets.length > maxOctets) throw tooLarge(octets.length, maxOctets);
     const elapsedMs = performance.now() - started;
     return {
       ...readReply(octets),
@@ -130,6 +137,10 @@ function silence(timeoutMs: number, strays: Readonly<Strays>): string {
   if (strays.count === 0) return `no answer in ${time}; ${IS_IT_RUNNING}`;
   const datagrams = strays.count === 1 ? "a datagram" : `${strays.count} datagrams`;
   return `no answer in ${time}; ${datagrams} came that did not answer this question: ${strays.last}`;
+}
+
+function tooLarge(octets: number, maxOctets: number): RotaError {
+  return new RotaError("ERR_ROTA_ASK", `its answer has ${octets} octets, over ${maxOctets}`);
 }
 
 function reasonOf(cause: unknown): string {

@@ -12,7 +12,7 @@ import type { HttpsServer, SocketServer } from "./server.ts";
  */
 
 /** RFC 1035 section 4.2.2: the length before a message has two octets. */
-const MAX_MESSAGE_OCTETS = 0xffff;
+export const MAX_MESSAGE_OCTETS = 0xffff;
 /** RFC 8484 section 6. */
 const MEDIA_TYPE = "application/dns-message";
 

@@ -1,5 +1,5 @@
 import { Packet } from "dns2";
-import { HEADER_OCTETS, readName } from "./octets.ts";
+import { endOfName, HEADER_OCTETS } from "./octets.ts";
 
 const NOERROR = 0;
 
@@ -23,7 +23,7 @@ export function isTruncated(message: Buffer): boolean {
 
 /** Case means nothing in the name (RFC 4343 section 3), and everything in the type and class behind it. */
 function hasSameQuestion(message: Buffer, query: Buffer): boolean {
-  const { end } = readName(query, HEADER_OCTETS);
+  const end = endOfName(query, HEADER_OCTETS);
   const fold = (octets: Buffer): string => octets.toString("latin1", HEADER_OCTETS, end).toLowerCase();
   return fold(message) === fold(query) && message.subarray(end, end + 4).equals(query.subarray(end, end + 4));
 }

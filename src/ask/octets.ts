@@ -4,42 +4,90 @@ import { MAX_LABEL_OCTETS, MAX_NAME_OCTETS } from "../model/name.ts";
 /** RFC 1035 section 4.1.1. */
 export const HEADER_OCTETS = 12;
 
-/** As many as a name can have labels; without a limit a message of pointers alone takes seconds. */
-const MAX_POINTERS = 127;
+/** The name that begins at this octet of a message, as people write it, case kept. */
+export type NameReader = (at: number) => string;
+
+/** A name from one of its octets on. */
+interface Suffix {
+  /** Without the dot that is the root. */
+  readonly text: string;
+  readonly octets: number;
+}
+
+/** A label or a pointer, at the octet where it begins. */
+interface Piece {
+  readonly at: number;
+  /** Undefined: a pointer, which adds nothing to the name. */
+  readonly label: Buffer | undefined;
+}
+
+const ROOT: Suffix = { text: "", octets: 1 };
 
 /**
- * Reads the name at `at`: as people write it, case kept, and where it ends. dns2 reads names too, but joins
- * labels with dots, so that a dot within a label is lost.
+ * Reads the names of one message, each octet of them once: what follows a label or a pointer is kept by where that
+ * begins. Else a name of 120 labels that every record points at costs seconds.
+ *
+ * dns2 reads names too, but joins labels with dots, so that a dot within a label is lost, and reads all labels
+ * of a name anew wherever it is pointed at.
+ *
+ * The reader throws RotaError `ERR_ROTA_ASK`.
+ */
+export function createNameReader(message: Buffer): NameReader {
+  const known = new Map<number, Suffix>();
+  // Each octet belongs to one label or pointer, unless there are pointers into labels: then they can be any number.
+  let unread = message.length;
+
+  return (at) => {
+    const pieces: Piece[] = [];
+    let from = at; // where the labels now read begin: a pointer must lead to before it, so that none can loop
+    let position = at;
+    let suffix = known.get(position);
+    while (suffix === undefined) {
+      const length = octetAt(message, position);
+      if (length === 0) {
+        suffix = ROOT;
+      } else if (length >= 0xc0) {
+        pieces.push({ at: position, label: undefined });
+        position = pointedAt(message, position);
+        // RFC 1035 section 4.1.4: "a pointer to a prior occurrence of the same name".
+        if (position >= from) throw malformed("a name points forward");
+        from = position;
+        spend(2);
+      } else {
+        const end = endOfLabel(message, position);
+        pieces.push({ at: position, label: message.subarray(position + 1, end) });
+        position = end;
+        spend(1 + length);
+      }
+      suffix ??= known.get(position);
+    }
+    for (const piece of pieces.toReversed()) {
+      if (piece.label) suffix = prepend(piece.label, suffix);
+      known.set(piece.at, suffix);
+    }
+    return `${suffix.text}.`;
+  };
+
+  function spend(octets: number): void {
+    unread -= octets;
+    if (unread < 0) throw malformed("its names overlap");
+  }
+}
+
+/**
+ * Behind the last octet of the name at `at`, which a pointer ends as well: none is followed.
  *
  * @throws RotaError `ERR_ROTA_ASK`
  */
-export function readName(message: Buffer, at: number): { readonly text: string; readonly end: number } {
-  const labels: string[] = [];
-  let end: number | undefined;
-  let octets = 1;
-  let pointers = 0;
-  let from = at; // where the labels now read begin: a pointer must lead to before it, so that none can loop
+export function endOfName(message: Buffer, at: number): number {
   let position = at;
-  for (;;) {
+  while (position < at + MAX_NAME_OCTETS) {
     const length = octetAt(message, position);
-    if (length === 0) break;
-    if (length >= 0xc0) {
-      const target = ((length & 0x3f) << 8) | octetAt(message, position + 1);
-      end ??= position + 2;
-      // RFC 1035 section 4.1.4: "a pointer to a prior occurrence of the same name".
-      if (target >= from) throw malformed("a name points forward");
-      if (++pointers > MAX_POINTERS) throw malformed("a name is in too many pieces");
-      from = target;
-      position = target;
-      continue;
-    }
-    octets += length + 1;
-    if (length > MAX_LABEL_OCTETS || octets > MAX_NAME_OCTETS) throw malformed("a name is too long");
-    if (position + 1 + length > message.length) throw malformed("a name ends beyond the message");
-    labels.push(formatLabel(message.subarray(position + 1, position + 1 + length)));
-    position += 1 + length;
+    if (length === 0) return position + 1;
+    if (length >= 0xc0) return position + 2;
+    position = endOfLabel(message, position);
   }
-  return { text: `${labels.join(".")}.`, end: end ?? position + 1 };
+  throw malformed("a name is too long");
 }
 
 /** A character string as a zone file has it (RFC 1035 section 5.1). */
@@ -49,6 +97,25 @@ export function quote(octets: Buffer): string {
 
 export function malformed(why: string): RotaError {
   return new RotaError("ERR_ROTA_ASK", `its answer cannot be read: ${why}`);
+}
+
+function prepend(label: Buffer, { text, octets }: Suffix): Suffix {
+  const sum = octets + 1 + label.length;
+  if (sum > MAX_NAME_OCTETS) throw malformed("a name is too long");
+  return { text: text === "" ? formatLabel(label) : `${formatLabel(label)}.${text}`, octets: sum };
+}
+
+/** RFC 1035 section 4.1.4. */
+function pointedAt(message: Buffer, at: number): number {
+  return ((octetAt(message, at) & 0x3f) << 8) | octetAt(message, at + 1);
+}
+
+function endOfLabel(message: Buffer, at: number): number {
+  const length = octetAt(message, at);
+  if (length > MAX_LABEL_OCTETS) throw malformed("a name is too long");
+  const end = at + 1 + length;
+  if (end > message.length) throw malformed("a name ends beyond the message");
+  return end;
 }
 
 function formatLabel(octets: Buffer): string {

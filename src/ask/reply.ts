@@ -1,7 +1,7 @@
 import { Packet } from "dns2";
 import { formatRdata, type Place } from "./rdata.ts";
 import { formatClass, formatExtendedError, formatRcode, formatType } from "../model/mnemonics.ts";
-import { HEADER_OCTETS, malformed, readName } from "./octets.ts";
+import { createNameReader, endOfName, HEADER_OCTETS, malformed, type NameReader } from "./octets.ts";
 
 /** What a server's message says: plain values, fit for JSON. */
 export interface Message {
@@ -78,14 +78,15 @@ const FLAG_BITS: readonly (readonly [Flag, number])[] = [
  */
 export function readReply(message: Buffer): Message {
   const header = Packet.Header.parse(message);
-  const { question, end } = readQuestion(message, header.qdcount);
+  const readName = createNameReader(message);
+  const { question, end } = readQuestion(message, header.qdcount, readName);
   const answers = locate(message, end, header.ancount);
   const authority = locate(message, answers.end, header.nscount);
   const additionals = locate(message, authority.end, header.arcount);
   const opt = additionals.places.find(isOpt);
   // RFC 6891 section 6.1.3: the upper bits of the rcode are the first octet of what is a TTL elsewhere.
   const rcode = (opt ? message.readUInt8(opt.data - 6) * 16 : 0) + header.rcode;
-  const read = (place: Place): ReplyRecord => readRecord(message, place);
+  const read = (place: Place): ReplyRecord => readRecord(message, place, readName);
   return {
     id: header.id,
     flags: readFlags(message),
@@ -106,14 +107,14 @@ function readFlags(message: Buffer): Flag[] {
 function readQuestion(
   message: Buffer,
   count: number,
+  readName: NameReader,
 ): { readonly question: ReplyQuestion | undefined; readonly end: number } {
   if (count === 0) return { question: undefined, end: HEADER_OCTETS };
-  const name = readName(message, HEADER_OCTETS);
-  const end = name.end + 4;
+  const end = endOfName(message, HEADER_OCTETS) + 4;
   if (end > message.length) throw malformed("it ends within the question");
   return {
     question: {
-      name: name.text,
+      name: readName(HEADER_OCTETS),
       class: formatClass(message.readUInt16BE(end - 2)),
       type: formatType(message.readUInt16BE(end - 4)),
     },
@@ -131,23 +132,24 @@ function locate(
   let from = at;
   for (let left = count; left > 0; left--) {
     if (from >= message.length) throw malformed(`it ends before ${left} of its records`);
-    const data = readName(message, from).end + 10;
+    const fixed = endOfName(message, from);
+    const data = fixed + 10;
     if (data > message.length) throw malformed("it ends within a record");
     const end = data + message.readUInt16BE(data - 2);
     if (end > message.length) throw malformed("a record ends beyond the message");
-    places.push({ type: message.readUInt16BE(data - 10), from, data, end });
+    places.push({ type: message.readUInt16BE(fixed), from, fixed, data, end });
     from = end;
   }
   return { places, end: from };
 }
 
-function readRecord(message: Buffer, place: Place): ReplyRecord {
+function readRecord(message: Buffer, place: Place, readName: NameReader): ReplyRecord {
   return {
-    name: readName(message, place.from).text,
+    name: readName(place.from),
     ttl: message.readUInt32BE(place.data - 6),
     class: formatClass(message.readUInt16BE(place.data - 8)),
     type: formatType(place.type),
-    data: formatRdata(message, place),
+    data: formatRdata(message, place, readName),
   };
 }
 

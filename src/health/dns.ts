@@ -6,6 +6,9 @@ import { formatType } from "../model/mnemonics.ts";
 import type { Attempt } from "./attempt.ts";
 import { type Outcome, outcome, type Target } from "./outcome.ts";
 
+/** What an answer may have: some 250 addresses. A larger one is work for this process, at the task's will. */
+const MAX_OCTETS = 4096;
+
 /**
  * Asks the task a question and compares what comes back. Recursion is desired, as dig does by default: a resolver
  * answers only so, and an authoritative server takes no notice (RFC 1034 section 4.3.1).
@@ -18,7 +21,7 @@ export const attemptDns: Attempt<DnsProbe> = async (probe, target, signal, stage
       probe,
       { transport: probe.transport, address: target.address, port: portOf(probe, target) },
       // The signal ends it, with a better message than its own time-out has.
-      { timeoutMs: Infinity, recursionDesired: true, truncated: "retry" },
+      { timeoutMs: Infinity, recursionDesired: true, truncated: "retry", maxOctets: MAX_OCTETS },
       signal,
     );
   } catch (error) {

@@ -7,6 +7,8 @@ import { type Parts, record, replyTo } from "./servers.ts";
 
 /** id 7, `web.` A IN. */
 const QUERY = Buffer.from("000701000001000000000000037765620000010001", "hex");
+/** Where the first record's data begins in a reply to it. */
+const FIRST_DATA = 33;
 
 describe("a record is read as dig prints it", () => {
   it.each<[string, number, string, string]>([
@@ -87,6 +89,34 @@ it("OPT gives the upper bits of the rcode, and every extended error among other 
   });
 });
 
+describe("names that stand in each other", () => {
+  it("are read once: 1,000 records may lead to one that is in 120 pieces", () => {
+    const name = `${"a.".repeat(120)}web.`;
+    const target = record(2, pointer(FIRST_DATA + 4 * 119));
+    const reply = read({
+      answers: [record(65_280, chain(120)), ...Array.from({ length: 1000 }, () => target)],
+    });
+    expect(new Set(reply.answers.slice(1).map(({ data }) => data))).toEqual(new Set([name]));
+  });
+
+  it("are told apart by where they begin", () => {
+    const answers = [record(2, "0161016200"), record(2, "c023"), record(2, "c021"), record(2, "c025")];
+    expect(read({ answers }).answers.map(({ data }) => data)).toEqual(["a.b.", "b.", "a.b.", "."]);
+  });
+
+  it("may be pointers to pointers, any number of them", () => {
+    const answers = [record(65_280, pointers(200)), record(5, pointer(FIRST_DATA + 399))];
+    expect(read({ answers }).answers[1]?.data).toBe(".");
+  });
+
+  it("are not longer together than a name may be", () => {
+    const longest = [record(5, `${"0161".repeat(120)}00`), record(5, `${"0162".repeat(7)}c021`)];
+    expect(read({ answers: longest }).answers[1]?.data).toHaveLength(254);
+    const longer = [...longest, record(5, "0163c11e")]; // a label before the second
+    expect(() => read({ answers: longer })).toThrow("a name is too long");
+  });
+});
+
 describe("a message that is not as it says is refused", () => {
   it.each<[string, Parts, string]>([
     [
@@ -125,11 +155,7 @@ describe("a message that is not as it says is refused", () => {
       { answers: [record(5, "0161".repeat(125) + "046161616100")] },
       "a name is too long",
     ],
-    [
-      "a name of 200 pointers",
-      { answers: [record(65_280, pointers(200)), record(5, "c1b0")] },
-      "in too many pieces",
-    ],
+    ["more names than octets, as they overlap", { answers: overlapping() }, "its names overlap"],
     [
       "an option beyond OPT",
       { additionals: [Buffer.from("0000290000000000000004000f0002", "hex")] },
@@ -196,10 +222,31 @@ function outcomeOf(message: Buffer): "read" | "refused" {
   }
 }
 
-/** The root's octet and `count` pointers, each at the one before: octet 33 of the message on. */
+/**
+ * 64 names of three labels each, each an octet behind the one before, and a record pointing at each: what begins at
+ * each octet of a label is another name.
+ */
+function overlapping(): Buffer[] {
+  const labels = Buffer.concat([Buffer.alloc(192, 63), Buffer.alloc(64)]);
+  const targets = Array.from({ length: 64 }, (_, at) => record(5, pointer(FIRST_DATA + at)));
+  return [record(65_280, labels), ...targets];
+}
+
+/** Names of one label and a pointer at the one before; the first points at the question. */
+function chain(count: number): Buffer {
+  const labels = Array.from({ length: count }, (_, at) => [
+    Buffer.from("\x01a"),
+    at === 0 ? Buffer.from("c00c", "hex") : pointer(FIRST_DATA + 4 * (at - 1)),
+  ]);
+  return Buffer.concat(labels.flat());
+}
+
+/** The root's octet and `count` pointers, each at the one before: the first record's data. */
 function pointers(count: number): Buffer {
-  const octets = Buffer.alloc(1 + 2 * count);
-  for (let at = 0; at < count; at++)
-    octets.writeUInt16BE(0xc000 | (at === 0 ? 33 : 34 + 2 * (at - 1)), 1 + 2 * at);
-  return octets;
+  const targets = Array.from({ length: count }, (_, at) => pointer(FIRST_DATA + Math.max(0, 2 * at - 1)));
+  return Buffer.concat([Buffer.of(0), ...targets]);
+}
+
+function pointer(at: number): Buffer {
+  return Buffer.of(0xc0 | (at >> 8), at & 0xff);
 }

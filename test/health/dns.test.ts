@@ -121,6 +121,27 @@ describe("a server that cannot be understood", () => {
     await expect(attempt(server.port, "web A")).rejects.toThrow(/^its answer cannot be read: /);
   });
 
+  it.each(["udp", "tcp"] as const)(
+    "says more over %s than a probe reads, which is not read at all",
+    async (transport) => {
+      const fits = record(65_280, Buffer.alloc(4096 - 21 - 12));
+      const answer =
+        (answers: Buffer): Answer =>
+        (query) => [replyTo(query, { answers: [answers] })];
+      const talk = (large: Buffer) =>
+        openBoth(answer(large), (socket, query) => {
+          for (const reply of answer(large)(query)) socket.write(frame(reply));
+        });
+      await using enough = await talk(fits);
+      expect(await attempt(enough.port, "web A", { transport })).toMatch(/^pass NOERROR /);
+      // A name that points at itself: nobody may have looked.
+      await using tooMuch = await talk(Buffer.concat([record(5, "c021"), Buffer.alloc(4096)]));
+      await expect(attempt(tooMuch.port, "web A", { transport })).rejects.toThrow(
+        /^its answer has 4131 octets, over 4096$/,
+      );
+    },
+  );
+
   it("sends garbage over TCP", async () => {
     await using server = await openTcp((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
     await expect(attempt(server.port, "web A", { transport: "tcp" })).rejects.toThrow(

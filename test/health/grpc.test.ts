@@ -102,6 +102,22 @@ describe("a gRPC server over TLS", () => {
     await raw.allClosed();
   });
 
+  testTls("has what it says counted as well", async () => {
+    credentials();
+    const keys = { key: read("key.pem"), cert: read("cert.pem"), ALPNProtocols: ["h2"] };
+    const server = createTls(keys, (socket) => {
+      socket.on("error", () => {}).resume(); // it is hung up on, which is known only to who reads
+      socket.write(Buffer.concat([SETTINGS, ...unknown(25)]));
+    });
+    await using raw = await openRaw(
+      () => {},
+      (socket) => server.emit("connection", socket),
+    );
+    const asking = attempt(raw.port, { tls: trusting({ insecure: true }) });
+    await expect(asking).rejects.toThrow("it sent over 24 KiB without an answer");
+    await raw.allClosed();
+  });
+
   it("cannot be asked when the file of certificates is not there", async () => {
     const tls = trusting({ ca: join(folder, "nowhere.pem") });
     await expect(attempt(1, { tls })).rejects.toMatchObject({ code: "ERR_ROTA_OPTION" });
@@ -141,6 +157,7 @@ describe("a server that answers", () => {
       [HEAD, data(grpcMessage(hex("1203616263 0801 2105060708090a0b0c 1d01020304"))), OK],
       "pass SERVING",
     ],
+    ["with much in front that nobody knows", [...unknown(23), HEAD, data(SERVING), OK], "pass SERVING"],
     ["with the default", [HEAD, data(grpcMessage(Buffer.alloc(0))), OK], "fail UNKNOWN"],
     ["that there is no such service", [HEAD, data(grpcMessage(hex("0803"))), OK], "fail SERVICE_UNKNOWN"],
     ["with a status that nobody knows", [HEAD, data(grpcMessage(hex("08ac02"))), OK], "fail status 300"],
@@ -284,12 +301,22 @@ describe("a server that misbehaves", () => {
     [
       "has no end to its answer",
       (socket) => flood(first(socket, HEAD), data(Buffer.alloc(1000))),
+      /^(?:fail its answer has over 4 KiB|thrown it sent over 24 KiB without an answer)$/,
+    ],
+    [
+      "has more in its answer than it may",
+      (socket) => first(socket, HEAD, ...Array.from({ length: 5 }, () => data(Buffer.alloc(1000)))),
       /^fail its answer has over 4 KiB$/,
     ],
     [
       "has no end to its headers",
       (socket) => flood(first(socket, openHeaders({ a: "b" })), continuation({ a: "b".repeat(100) })),
-      /^fail /,
+      /^(?:fail |thrown it sent over 24 KiB)/,
+    ],
+    [
+      "says too much in front of a good answer, all at once",
+      (socket) => first(socket, ...unknown(25), HEAD, data(SERVING), OK),
+      /^thrown it sent over 24 KiB without an answer$/,
     ],
     [
       "has too many headers",
@@ -300,27 +327,27 @@ describe("a server that misbehaves", () => {
     [
       "has no end to its interim answers",
       (socket) => flood(first(socket), headers({ ":status": "103" })),
-      /^thrown it sent over 64 KiB without an answer$/,
+      /^thrown it sent over 24 KiB without an answer$/,
     ],
     [
       "has no end to its pings",
       (socket) => flood(first(socket), PING),
-      /^(?:fail it breaks HTTP\/2's rules|thrown it sent over 64 KiB)/,
+      /^(?:fail it breaks HTTP\/2's rules|thrown it sent over 24 KiB)/,
     ],
     [
       "has no end to its settings",
       (socket) => flood(socket, SETTINGS),
-      /^(?:fail it breaks HTTP\/2's rules|thrown it sent over 64 KiB)/,
+      /^(?:fail it breaks HTTP\/2's rules|thrown it sent over 24 KiB)/,
     ],
     [
       "has no end to its window",
       (socket) => flood(first(socket), WINDOW_UPDATE),
-      /^thrown it sent over 64 KiB/,
+      /^thrown it sent over 24 KiB/,
     ],
     [
       "has no end to what nobody knows",
       (socket) => flood(first(socket), UNKNOWN_FRAME),
-      /^thrown it sent over 64 KiB/,
+      /^thrown it sent over 24 KiB/,
     ],
   ])("%s", async (_, serve, expected) => {
     expect(await afterwards(serve)).toMatch(expected);
@@ -449,6 +476,11 @@ function grpcHead(contentType: string): Buffer {
 
 function pieces(octets: Buffer): Buffer[] {
   return Array.from(octets, (octet) => data(Buffer.of(octet)));
+}
+
+/** So many KiB in frames that nobody knows. */
+function unknown(kib: number): Buffer[] {
+  return Array.from({ length: (kib * 1024) / UNKNOWN_FRAME.length }, () => UNKNOWN_FRAME);
 }
 
 function hex(text: string): Buffer {
