@@ -6,6 +6,7 @@ import type { TaskDeclaration } from "../model/declaration.ts";
 import { formatSpan } from "../model/duration.ts";
 import { formatPrefix, type Prefix } from "../model/name.ts";
 import type { Outage, Service } from "../registry/service.ts";
+import type { TaskState } from "./state.ts";
 
 /** What the monitor knows of a task of a service, by its id. */
 export type Look = (service: string, task: Prefix) => CheckState | undefined;
@@ -58,6 +59,7 @@ export const NOT_TRIED = "not tried";
 export function explainTask(
   service: Service,
   task: TaskDeclaration,
+  { isServing, isAnswering }: TaskState,
   { look, nowMs, untried }: ExplainTaskOptions,
 ): TaskExplanation {
   const state = look(service.id, task.id);
@@ -67,8 +69,8 @@ export function explainTask(
     addresses: task.addresses.map(({ address }) => formatAddress(address)),
     status: isUntried ? NOT_TRIED : statusOf(service, task, state),
     isWarned: state?.isWarned ?? false,
-    isServing: service.serving.includes(task),
-    isAnswering: service.answering.includes(task),
+    isServing,
+    isAnswering,
     results: state?.results ?? "",
     last: state?.last && {
       kind: state.last.kind,

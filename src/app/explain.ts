@@ -74,13 +74,18 @@ export function explain(asked: string, options: ExplainOptions): Explanation {
       notes: [...troubles(), ...nearby(name, stands, registry)],
     };
   const { service } = stands;
-  const shown = stands.kind === "task" ? [stands.task] : service.declaration.tasks;
+  const state = stateOf(service);
+  const tasks = service.declaration.tasks.flatMap((task, at) => {
+    const known = state.tasks[at];
+    const isShown = stands.kind !== "task" || stands.task === task;
+    return known && isShown ? [explainTask(service, task, known, options)] : [];
+  });
   return {
     name: asked,
     meaning,
     answers,
-    service: stateOf(service),
-    tasks: shown.map((task) => explainTask(service, task, options)),
+    service: state,
+    tasks,
     notes: [
       ...troubles(),
       ...(untried !== undefined && isChecked(service) ? [untried] : []),

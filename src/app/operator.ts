@@ -7,6 +7,7 @@ import type { TaskDeclaration } from "../model/declaration.ts";
 import { formatPrefix, parsePrefix, type Prefix } from "../model/name.ts";
 import type { Word } from "../registry/outages.ts";
 import type { Registry, Source, VerdictReport } from "../registry/registry.ts";
+import { taskOf } from "../registry/tasks.ts";
 import { type Service, type Verdict, VERDICTS } from "../registry/service.ts";
 
 /** What a program says of single tasks: how they are, and who is to be out. */
@@ -28,7 +29,7 @@ export function createOperator(registry: Registry, own: Source, monitor: Monitor
       assertVerdict(verdict);
       const what = `report on task ${text} of service ${name}`;
       const service = serviceNamed(name, what);
-      const { id } = taskOf(service, text, what);
+      const { id } = findTask(service, text, what);
       const { check } = service.declaration;
       if (!check) return report({ service: service.id, task: id, verdict });
       if (check.probe.kind !== "heartbeat") throw judgedBy(check.probe.kind, name, text);
@@ -39,7 +40,7 @@ export function createOperator(registry: Registry, own: Source, monitor: Monitor
     async set(availability, name, text) {
       const what = `${VERBS[availability]} ${text === undefined ? "" : `task ${text} of `}service ${name}`;
       const service = serviceNamed(name, what);
-      const task = text === undefined ? undefined : taskOf(service, text, what).id;
+      const task = text === undefined ? undefined : findTask(service, text, what).id;
       await say({ service: service.id, task, availability, origin: "library" });
     },
   };
@@ -84,17 +85,19 @@ function findService(registry: Registry, name: Prefix): Service | undefined {
 }
 
 /** By its id or an address of it, as the admin file takes them. */
-function taskOf({ declaration: { tasks } }: Service, text: string, what: string): TaskDeclaration {
-  const folded = text.toLowerCase();
-  const found = tasks.find(
-    ({ id, addresses }) =>
-      formatPrefix(id) === folded || addresses.some(({ address }) => formatAddress(address) === folded),
-  );
+function findTask({ declaration }: Service, text: string, what: string): TaskDeclaration {
+  const { tasks } = declaration;
+  const found =
+    taskOf(declaration, parsePrefix(text)) ?? tasks.find(({ addresses }) => isAt(addresses, text));
   if (found) return found;
   const ids = tasks.slice(0, MAX_TOLD).map(({ id }) => formatPrefix(id));
   const rest = tasks.length > MAX_TOLD ? ", ..." : "";
   const there = ids.length === 0 ? "the service has none" : `its tasks are ${ids.join(", ")}${rest}`;
   throw new RotaError("ERR_ROTA_DECLARATION", `could not ${what}: there is no such task; ${there}`);
+}
+
+function isAt(addresses: TaskDeclaration["addresses"], text: string): boolean {
+  return addresses.some(({ address }) => formatAddress(address) === text.toLowerCase());
 }
 
 const MAX_TOLD = 10;

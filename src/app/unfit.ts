@@ -3,8 +3,7 @@ import type { AvailabilityRule } from "../model/availability.ts";
 import { formatPrefix } from "../model/name.ts";
 import { ownName } from "../registry/names.ts";
 import type { Registry } from "../registry/registry.ts";
-import { fitsTask, isGlob } from "../registry/rules.ts";
-import type { Service } from "../registry/service.ts";
+import { isGlob, ruleNames } from "../registry/rules.ts";
 import { suggest } from "../schema/problem.ts";
 
 /** So many are told: with more, somebody mistook the file. */
@@ -15,27 +14,38 @@ const MAX_TOLD = 10;
  * meant to fit what is there, and a service may come later; so the rule holds all the same.
  */
 export function tellUnfit(rules: readonly AvailabilityRule[], registry: Registry, log: Log): void {
-  const services = new Map<string, Service[]>();
-  for (const service of registry.services()) {
-    const name = formatPrefix(ownName(service.declaration));
-    services.set(name, [...(services.get(name) ?? []), service]);
+  const named = new Set(rules.map(({ service }) => service));
+  /** What the tasks of each service are called, as far as a rule asks. */
+  const services = new Map<string, Set<string>>();
+  for (const { declaration } of registry.services()) {
+    const name = formatPrefix(ownName(declaration));
+    const tasks = services.get(name) ?? new Set();
+    services.set(name, tasks);
+    if (named.has(name))
+      for (const task of declaration.tasks) for (const each of ruleNames(task)) tasks.add(each);
   }
-  const unfit = rules.flatMap((rule) => problemOf(rule, services));
-  for (const message of unfit.slice(0, MAX_TOLD)) log.warn({}, message);
-  if (unfit.length > MAX_TOLD) log.warn({}, `and ${unfit.length - MAX_TOLD} rules more that fit nobody now`);
+  let told = 0;
+  for (const rule of rules) {
+    const [message] = problemOf(rule, services);
+    if (message === undefined) continue;
+    if (told === MAX_TOLD)
+      return log.warn({}, `${rule.origin}: this fits nobody either, nor may rules after it`);
+    told += 1;
+    log.warn({}, message);
+  }
 }
 
-function problemOf(rule: AvailabilityRule, services: ReadonlyMap<string, readonly Service[]>): string[] {
+function problemOf(rule: AvailabilityRule, services: ReadonlyMap<string, ReadonlySet<string>>): string[] {
   const { service, task, origin } = rule;
   if (isGlob(service)) return [];
-  const named = services.get(service);
-  if (!named) {
+  const tasks = services.get(service);
+  if (!tasks) {
     const remedy = suggest(service, services.keys(), "rota explain knows the names");
     return [`${origin}: there is no service ${service} now: ${remedy}`];
   }
-  const tasks = named.flatMap(({ declaration }) => declaration.tasks);
-  if (isGlob(task) || tasks.some((known) => fitsTask(rule, known))) return [];
-  const ids = tasks.map(({ id }) => formatPrefix(id));
-  const remedy = suggest(task, ids, `its tasks are ${ids.slice(0, MAX_TOLD).join(", ")}`);
-  return [`${origin}: service ${service} has no task ${task} now: ${remedy}`];
+  if (isGlob(task) || tasks.has(task)) return [];
+  const known = [...tasks].slice(0, MAX_TOLD).join(", ");
+  return [
+    `${origin}: service ${service} has no task ${task} now: ${suggest(task, tasks, `there are ${known}`)}`,
+  ];
 }

@@ -4,6 +4,7 @@ import { formatPrefix, type Prefix } from "../model/name.ts";
 import { ownName } from "./names.ts";
 import { type FindRule, indexRules } from "./rules.ts";
 import type { Outage } from "./service.ts";
+import { taskOf } from "./tasks.ts";
 
 /** Who is out of answers by the operator's word: by rules that fit names, and by what is said of one service. */
 export interface Outages {
@@ -102,7 +103,7 @@ function hear(said: Said, word: Word, declaration: Declaration, findRule: FindRu
     return { all: availability === "active" && !findRule ? undefined : sentence, tasks: new Map() };
   const tasks = new Map(said.tasks);
   tasks.delete(task);
-  const declared = declaration.tasks.find(({ id }) => id === task);
+  const declared = taskOf(declaration, task);
   const isActive = (said.all ?? (declared && findRule?.(declared)))?.availability ?? "active";
   if (availability !== "active" || isActive !== "active") tasks.set(task, sentence);
   return { ...said, tasks };

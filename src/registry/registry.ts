@@ -24,6 +24,7 @@ import {
   type Service,
   type Verdict,
 } from "./service.ts";
+import { taskOf } from "./tasks.ts";
 import { createVipLeases, type LeaseStore, leaseVips } from "./vips.ts";
 
 /** What exists now: the declarations of all sources merged, with each task's health. */
@@ -389,18 +390,6 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     batch.isSettings = true;
   }
 }
-
-/** The task of this id, in time that does not grow with the tasks. */
-function taskOf({ tasks }: Declaration, id: Prefix): TaskDeclaration | undefined {
-  let byId = tasksById.get(tasks);
-  if (!byId) {
-    byId = new Map(tasks.map((task) => [task.id, task]));
-    tasksById.set(tasks, byId);
-  }
-  return byId.get(id);
-}
-
-const tasksById = new WeakMap<readonly TaskDeclaration[], ReadonlyMap<Prefix, TaskDeclaration>>();
 
 /**
  * The id of each declaration, in their order. One that did not change keeps its own, whatever was declared before

@@ -37,11 +37,6 @@ export function indexRules(rules: readonly AvailabilityRule[]): (service: string
   };
 }
 
-/** Whether a rule that fits a service fits a task of it: by its id or an address. */
-export function fitsTask(rule: AvailabilityRule, task: TaskDeclaration): boolean {
-  return namesOf(task).some((name) => fits(rule.task, name));
-}
-
 export function isGlob(text: Glob): boolean {
   return /[*?]/.test(text);
 }
@@ -61,7 +56,7 @@ function findAmong(fitting: readonly Placed[]): FindRule {
     const consider = (placed: Placed | undefined): void => {
       if (placed && placed.place >= (last?.place ?? 0)) last = placed;
     };
-    for (const name of namesOf(task)) {
+    for (const name of ruleNames(task)) {
       consider(bySpelling.get(name));
       for (const head of byHead.size === 0 ? [] : headsOf(name)) {
         for (const placed of byHead.get(head) ?? []) if (fits(placed.rule.task, name)) consider(placed);
@@ -71,7 +66,8 @@ function findAmong(fitting: readonly Placed[]): FindRule {
   };
 }
 
-function namesOf({ id, addresses }: TaskDeclaration): string[] {
+/** What a rule may call a task: its id, and its addresses. */
+export function ruleNames({ id, addresses }: TaskDeclaration): string[] {
   return [formatPrefix(id), ...addresses.map(({ address }) => formatAddress(address))];
 }
 
