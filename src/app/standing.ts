@@ -24,12 +24,16 @@ export function formatStanding(service: Service): string {
     case "bare":
       return "has no tasks";
     case "empty":
-      return `none of its ${tasks} serves: ${whatIsAnswered(service)}`;
+      return `${noneServes(declaration.tasks.length)}: ${whatIsAnswered(service)}`;
     case "panic":
       return `${serving.length} of ${tasks} serve, fewer than panic_threshold: ${answering.length} are answered`;
     case "serving":
       return `${serving.length} of ${tasks} serving again`;
   }
+}
+
+function noneServes(tasks: number): string {
+  return tasks === 1 ? "its only task does not serve" : `none of its ${tasks} tasks serves`;
 }
 
 function whatIsAnswered({ declaration, answering }: Service): string {
