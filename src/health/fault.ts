@@ -36,7 +36,8 @@ const MESSAGES: ReadonlyMap<string, string> = new Map([
 /** What came of an attempt that threw. */
 export function outcomeOfThrown(thrown: unknown): Outcome {
   const code = systemCodeOf(thrown);
-  const message = messageOf(thrown);
+  // Node 24 goes on with what one could do with Node; here it is `tls.ca`.
+  const message = messageOf(thrown).replace(/; if the root CA is installed locally.*$/s, "");
   if (code !== undefined && OURS.has(code)) return outcome("unknown", message);
   return outcome("fail", MESSAGES.get(message) ?? explain(thrown, code) ?? message);
 }
