@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Target } from "../../src/health/outcome.ts";
 import type { TaskDeclaration } from "../../src/model/declaration.ts";
 import { parsePrefix } from "../../src/model/name.ts";
-import { turnedByHand } from "./by-hand.ts";
+import { turnedByHand } from "../by-hand.ts";
 import { checked, HEARTBEAT, monitored, script, TCP } from "./monitored.ts";
 
 const SECOND = 1000;
