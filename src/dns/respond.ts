@@ -8,6 +8,7 @@ import {
   type Rcode,
   type Reply,
   type Room,
+  UDP_PAYLOAD_OCTETS,
 } from "../wire/message.ts";
 import { readQuery } from "../wire/reader.ts";
 import { CLASS_IN, TYPE } from "../wire/record.ts";
@@ -32,8 +33,6 @@ export interface RespondOptions extends Authority {
   readonly log: Log;
 }
 
-/** RFC 9715 section 3.1: what fits an Ethernet frame over IPv6 whole, whatever the client says. */
-const UDP_PAYLOAD_OCTETS = 1232;
 /** RFC 1035 section 4.2.1, RFC 6891 section 6.2.3: what every client takes. */
 const PLAIN_UDP_OCTETS = 512;
 /** Additional records are a favour: over UDP, where the asker's address may be forged, they get no larger. */

@@ -29,12 +29,17 @@ export const HEADER_OCTETS = 12;
 /** RFC 1035 section 4.2.2: what the two octets in front of a message over TCP can say. */
 export const MAX_MESSAGE_OCTETS = 65_535;
 
+/** RFC 9715 section 3.1: what fits an Ethernet frame over IPv6 whole, whatever the client says. */
+export const UDP_PAYLOAD_OCTETS = 1232;
+
 /** What a server has to know of a query. */
 export interface Query {
   readonly id: number;
   readonly opcode: number;
   /** RD, which the reply repeats. */
   readonly recursionDesired: boolean;
+  /** AD, by which a client without DO wants to be told whether data is authentic (RFC 6840 section 5.7). */
+  readonly authenticDataWanted: boolean;
   /** CD, which the reply repeats. */
   readonly checkingDisabled: boolean;
   readonly question: Question;

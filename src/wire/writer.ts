@@ -1,14 +1,13 @@
 import { RotaError } from "../base/error.ts";
 import {
-  type EdnsReply,
   type Fault,
   HEADER_OCTETS,
   MAX_MESSAGE_OCTETS,
-  OPTION,
   type Reply,
   type Room,
 } from "./message.ts";
 import { OctetWriter } from "./octet-writer.ts";
+import { optOctets, writeOpt } from "./opt.ts";
 import { CLASS_IN, type ResourceRecord, TYPE } from "./record.ts";
 
 /** RFC 1035 section 3.3: a character string has its length in one octet in front. */
@@ -37,7 +36,7 @@ export function writeReply(reply: Reply, room: Room): Uint8Array {
   const isTruncated = !hasAllAnswers || authority < reply.authority.length;
   const additionalsLimit = Math.min(limit, room.additionalsLimit - reserved);
   const additionals = isTruncated ? 0 : writeSets(reply.additionals, additionalsLimit);
-  if (reply.edns !== undefined) writeOpt(reply.edns, reply.rcode);
+  if (reply.edns !== undefined) writeOpt(out, reply.edns, reply.rcode);
 
   out.setPair(0, reply.id);
   out.setPair(2, flagsOf(reply, reply.authoritative, isTruncated));
@@ -149,33 +148,4 @@ function writeString(text: string): void {
   }
   out.octet(length);
   out.utf8(text, length);
-}
-
-/** RFC 6891 section 6.1.2. Version 0 is the highest that there is; Z stays 0. */
-function writeOpt(edns: EdnsReply, rcode: number): void {
-  out.octet(0);
-  out.pair(TYPE.OPT);
-  out.pair(edns.udpSize);
-  out.octet(rcode >> 4);
-  out.octet(0);
-  out.pair(edns.dnssecOk ? 0x8000 : 0);
-  out.pair(optionOctets(edns));
-  if (edns.extendedError !== undefined) writeOption(OPTION.EXTENDED_ERROR, edns.extendedError);
-  if (edns.keepalive !== undefined) writeOption(OPTION.KEEPALIVE, edns.keepalive);
-}
-
-/** Both options that Rota sends carry one number of two octets. */
-function writeOption(code: number, value: number): void {
-  out.pair(code);
-  out.pair(2);
-  out.pair(value);
-}
-
-function optionOctets(edns: EdnsReply): number {
-  return (edns.extendedError === undefined ? 0 : 6) + (edns.keepalive === undefined ? 0 : 6);
-}
-
-/** What OPT takes of the room: owner, type, class, TTL and RDLENGTH are 11 octets. */
-function optOctets(edns: EdnsReply | undefined): number {
-  return edns === undefined ? 0 : 11 + optionOctets(edns);
 }
