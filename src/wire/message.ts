@@ -19,6 +19,8 @@ export type Rcode = (typeof RCODE)[keyof typeof RCODE];
 
 /** EDNS options that Rota knows (IANA "DNS EDNS0 Option Codes"). */
 export const OPTION = {
+  /** RFC 7871. */
+  CLIENT_SUBNET: 8,
   /** RFC 7828. */
   KEEPALIVE: 11,
   /** RFC 8914. */
