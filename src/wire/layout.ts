@@ -1,11 +1,14 @@
 import { HEADER_OCTETS } from "./message.ts";
 import { NOWHERE, octetAt, pairAt, RECORD_FIXED_OCTETS, skipLabels, skipName } from "./octet-reader.ts";
 
-/** Where things lie in a message with one question. All of it is within the message. */
+/** Where things lie in a message with one question. All that is told is within the message. */
 export interface Layout {
   /** Where the octets after the question begin. */
   readonly questionEnd: number;
+  /** All that are whole, up to the first that is not. */
   readonly records: readonly Place[];
+  /** Whether these are all that the header promises, with nothing behind them. */
+  readonly isWhole: boolean;
 }
 
 /** Where a record lies. */
@@ -31,8 +34,7 @@ const SECTIONS: readonly (readonly [Section, countAt: number])[] = [
 /**
  * Finds the records of a message, be it what it may: nothing makes it throw, and its work is bounded by the length.
  *
- * RDATA is not looked into. Undefined: it has no question or several, it ends within something, its last record
- * ends before it does, or a name of an owner is none.
+ * RDATA is not looked into. Undefined: it has no question or several, or ends within it.
  */
 export function readLayout(octets: Uint8Array): Layout | undefined {
   if (octets.length < HEADER_OCTETS || pairAt(octets, 4) !== 1) return undefined;
@@ -45,12 +47,12 @@ export function readLayout(octets: Uint8Array): Layout | undefined {
   for (const [section, countAt] of SECTIONS) {
     for (let left = pairAt(octets, countAt); left > 0; left--) {
       const place = placeOf(octets, at, section);
-      if (place === undefined) return undefined;
+      if (place === undefined) return { questionEnd, records, isWhole: false };
       records.push(place);
       at = place.end;
     }
   }
-  return at === octets.length ? { questionEnd, records } : undefined;
+  return { questionEnd, records, isWhole: at === octets.length };
 }
 
 /** The upper bits of the rcode stand in OPT, in the first octet of what is a TTL elsewhere (RFC 6891 section 6.1.3). */
