@@ -12,7 +12,6 @@ import {
 import { NOWHERE, octetAt, pairAt, RECORD_FIXED_OCTETS, skipLabels, skipName } from "./octet-reader.ts";
 import { TYPE } from "./record.ts";
 
-
 /** A name is folded here and becomes a string with one call: no allocation a label. */
 const folded = Buffer.allocUnsafeSlow(MAX_NAME_OCTETS);
 

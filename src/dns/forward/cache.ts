@@ -1,4 +1,11 @@
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../../base/clock.ts";
 import type { Query } from "../../wire/message.ts";
+import { costOfAnswer, costOfFailure } from "./cost.ts";
+import { type Entry, isFresh, isStale, isWorthPrefetching, newEntry } from "./entry.ts";
+import { type Failure, failAgain, isFailing, isStaleGood } from "./failures.ts";
+import { type Kept, readGain } from "./kept.ts";
+import { tailorFailure, tailorFresh, tailorStale } from "./tailor.ts";
 
 /**
  * What upstreams said, kept for as long as they said.
@@ -26,7 +33,7 @@ export interface ForwardCache {
    * cut (TC), malformed, to another question, for one subnet only (RFC 7871), without a TTL or with none but 0 is not
    * kept; SERVFAIL and REFUSED count as {@link keepFailure}. Keeps no view of `reply`.
    *
-   * The reply must not depend on what one client alone wrote, as options in its OPT: others get it too.
+   * The reply must not depend on what one client alone wrote, as RD or options in its OPT: others get it too.
    */
   keep(query: Query, reply: Uint8Array): void;
   /**
@@ -67,4 +74,124 @@ export interface CacheCounters {
   readonly entries: number;
   /** What the cache takes now, its own keeping of books included. */
   readonly octets: number;
+}
+
+export interface ForwardCacheOptions {
+  /** How much memory it may take, its own keeping of books included; 0: nothing is kept. */
+  readonly maxOctets: number;
+  readonly clock: Clock;
+}
+
+/** No answer takes more than this share, so that a few large ones cannot displace all others. */
+const LARGEST_SHARE = 1 / 16;
+/** Failures have room of their own: the many names that a broken zone can have displace no answer. */
+const FAILURES_SHARE = 1 / 16;
+
+export function createForwardCache({ maxOctets, clock }: ForwardCacheOptions): ForwardCache {
+  const counted = { hits: 0, misses: 0, stale: 0, failures: 0, prefetches: 0, evictions: 0 };
+  const countEviction = (_: unknown, __: string, reason: LRUCache.DisposeReason): void => {
+    if (reason === "evict") counted.evictions += 1;
+  };
+  const answers = new LRUCache<string, Entry>({
+    maxSize: octetsOf(1 - FAILURES_SHARE),
+    maxEntrySize: octetsOf(LARGEST_SHARE),
+    sizeCalculation: ({ kept }, key) => costOfAnswer(key, kept),
+    dispose: countEviction,
+  });
+  const failures = new LRUCache<string, Failure>({
+    maxSize: octetsOf(FAILURES_SHARE),
+    sizeCalculation: (_, key) => costOfFailure(key),
+    dispose: countEviction,
+  });
+
+  return {
+    find(query) {
+      const found = find(query, keyOf(query), clock.monotonic());
+      if (!found) counted.misses += 1;
+      return found;
+    },
+    findStale(query) {
+      const entry = answers.get(keyOf(query));
+      const now = clock.monotonic();
+      if (!entry) return undefined;
+      return isFresh(entry, now) ? freshReply(entry, query, now) : giveStale(entry, query, now);
+    },
+    keep(query, reply) {
+      const gain = readGain(query.question, reply);
+      switch (gain.kind) {
+        case "answer":
+          return keepAnswer(keyOf(query), gain.kept);
+        case "failure":
+          return keepFailure(query);
+        case "nothing":
+      }
+    },
+    keepFailure,
+    clear() {
+      answers.clear();
+      failures.clear();
+    },
+    get counters() {
+      const octets = answers.calculatedSize + failures.calculatedSize;
+      return { ...counted, entries: answers.size, octets };
+    },
+  };
+
+  function find(query: Query, key: string, now: number): Found | undefined {
+    const entry = answers.get(key);
+    if (entry && isFresh(entry, now)) return giveFresh(entry, query, now);
+    const failure = failures.get(key);
+    if (!failure) return undefined;
+    const stale = entry && isStaleGood(failure, now) ? giveStale(entry, query, now) : undefined;
+    if (stale) return { reply: stale, kind: "stale", wantsPrefetch: false };
+    if (!isFailing(failure, now)) return undefined;
+    counted.failures += 1;
+    return { reply: tailorFailure(query), kind: "failure", wantsPrefetch: false };
+  }
+
+  function giveFresh(entry: Entry, query: Query, now: number): Found {
+    counted.hits += 1;
+    entry.hits += 1;
+    const wantsPrefetch = isWorthPrefetching(entry, now);
+    if (wantsPrefetch) {
+      entry.wasPrefetched = true;
+      counted.prefetches += 1;
+    }
+    return { reply: freshReply(entry, query, now), kind: "fresh", wantsPrefetch };
+  }
+
+  function giveStale(entry: Entry, query: Query, now: number): Uint8Array | undefined {
+    if (!isStale(entry, now)) return undefined;
+    counted.stale += 1;
+    return tailorStale(entry.kept, query);
+  }
+
+  function keepAnswer(key: string, kept: Kept | undefined): void {
+    failures.delete(key);
+    // RFC 8767 section 5: any answer has "refreshed the data", so an older one is wrong even if this cannot be kept.
+    answers.delete(key);
+    if (kept) answers.set(key, newEntry(kept, clock.monotonic()));
+  }
+
+  function keepFailure(query: Query): void {
+    const key = keyOf(query);
+    failures.set(key, failAgain(failures.get(key), clock.monotonic()));
+  }
+
+  /** lru-cache takes no bound of 0. One octet is as good: nothing is so small. */
+  function octetsOf(share: number): number {
+    return Math.max(1, Math.floor(maxOctets * share));
+  }
+}
+
+function freshReply({ kept, keptAt }: Entry, query: Query, now: number): Uint8Array {
+  return tailorFresh(kept, query, Math.floor((now - keptAt) / 1000));
+}
+
+/** What an answer depends on, an octet a character. Who sets DO gets AD without asking (RFC 6840 section 5.7). */
+function keyOf({ question, edns, authenticDataWanted, checkingDisabled }: Query): string {
+  const { name, type, class: class_ } = question;
+  const security = edns?.dnssecOk === true ? 2 : authenticDataWanted ? 1 : 0;
+  const bits = (security << 1) | (checkingDisabled ? 1 : 0);
+  return String.fromCharCode(bits, type >> 8, type & 0xff, class_ >> 8, class_ & 0xff) + name;
 }
