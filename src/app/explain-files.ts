@@ -40,6 +40,7 @@ export async function explainFiles(
       registry,
       nameServers: () => [],
       outside: "refused",
+      forwarder: undefined,
       look,
       nowMs: systemClock.monotonic(),
     });

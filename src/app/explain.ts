@@ -1,4 +1,5 @@
 import { answer } from "../dns/answer.ts";
+import type { Forwarder } from "../dns/forward/forwarder.ts";
 import type { Answer, Authority } from "../dns/kinds.ts";
 import type { Outside } from "../dns/respond.ts";
 import { createRotation } from "../dns/rotation.ts";
@@ -7,6 +8,7 @@ import { EMPTY_PREFIX, formatName, type Name, parentOf } from "../model/name.ts"
 import type { Registry } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
 import { CLASS_IN, type ResourceRecord, TYPE } from "../wire/record.ts";
+import { listOf } from "../schema/problem.ts";
 import { formatConflict } from "./chronicle.ts";
 import { explainTask, type Look, type TaskExplanation } from "./explain-task.ts";
 import { nearby } from "./nearby.ts";
@@ -33,7 +35,7 @@ export interface AnswerExplanation {
   readonly type: string;
   /** Who gets this. */
   readonly clients: string;
-  /** `NOERROR`, `NODATA`, `NXDOMAIN`, `SERVFAIL`, `REFUSED`. */
+  /** `NOERROR`, `NODATA`, `NXDOMAIN`, `SERVFAIL`, `REFUSED`, `FORWARDED`. */
   readonly outcome: string;
   /** The data of the records, as dig prints it, in no order that counts. */
   readonly records: readonly string[];
@@ -46,6 +48,8 @@ export interface ExplainOptions {
   readonly registry: Registry;
   readonly nameServers: Authority["nameServers"];
   readonly outside: Outside;
+  /** Undefined: nobody is asked for what is not ours. */
+  readonly forwarder: Pick<Forwarder, "isRouted" | "upstreamsOf"> | undefined;
   /** What the monitor knows of a task. */
   readonly look: Look;
   /** The monotonic clock, in milliseconds. */
@@ -87,18 +91,23 @@ function explainAnswer(
   name: Name,
   type: keyof typeof TYPE,
   stands: Stands,
-  { registry, nameServers, outside }: ExplainOptions,
+  { registry, nameServers, outside, forwarder }: ExplainOptions,
 ): AnswerExplanation {
   const question = { name, type: TYPE[type], class: CLASS_IN, octets: new Uint8Array() };
-  const given = answer(question, { registry, nameServers, rotation: createRotation() });
+  const isRouted = (name: Name): boolean => forwarder?.isRouted(name) ?? false;
+  const given = answer(question, { registry, nameServers, isRouted, rotation: createRotation() });
+  const upstreams = given.kind === "elsewhere" ? (forwarder?.upstreamsOf(name) ?? []) : [];
   const records = given.kind === "records" ? given.records : [];
   return {
     type,
     clients: "everyone",
-    outcome: outcomeOf(given, outside),
+    outcome: upstreams.length > 0 ? "FORWARDED" : outcomeOf(given, outside),
     records: records.map(formatRecord),
     ttl: records[0]?.ttl,
-    why: whyOf(given, type, stands, registry),
+    why:
+      upstreams.length > 0
+        ? `it is not ours, and asked of ${listOf(upstreams, "and")}`
+        : whyOf(given, type, stands, registry),
   };
 }
 

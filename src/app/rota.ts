@@ -15,7 +15,7 @@ import { createProbes } from "../health/probe.ts";
 import { type Address, parseAddress } from "../model/address.ts";
 import type { Availability } from "../model/availability.ts";
 import type { Check } from "../model/check.ts";
-import { formatName, parsePrefix, type Prefix } from "../model/name.ts";
+import { formatName, type Name, parsePrefix, type Prefix } from "../model/name.ts";
 import { createRegistry, type Registry } from "../registry/registry.ts";
 import { type Service, type Verdict, VERDICTS } from "../registry/service.ts";
 import { forgetfulStore } from "../registry/vips.ts";
@@ -26,6 +26,7 @@ import { watchServices } from "../sources/watch.ts";
 import { chronicle, tellSource } from "./chronicle.ts";
 import { followDrains } from "./drains.ts";
 import { explain, type Explanation } from "./explain.ts";
+import { openForwarding } from "./forwarding.ts";
 import { readOptions, type RotaOptions } from "./options.ts";
 import {
   changeState,
@@ -134,7 +135,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   const library = registry.open("library");
   library.publish(roster);
   const ends = signal ? AbortSignal.any([life.signal, signal]) : life.signal;
-  const closeByAbort = (closed: Promise<void>): void =>
+  const closeByAbort = (closed: Promise<unknown>): void =>
     scope.defer(async () => {
       life.abort();
       await closed;
@@ -151,6 +152,21 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   closeByAbort(source.closed);
 
   const counters = createTally();
+  const forwarding = await openForwarding(
+    {
+      specs: read.forward,
+      maxWaiting: read.maxForwards,
+      cacheOctets: read.cacheSize,
+      poll,
+      counters: counters.forward,
+      log,
+      report,
+    },
+    ends,
+  );
+  if (forwarding) closeByAbort(forwarding.closed);
+  const { forwarder } = forwarding ?? {};
+  const isRouted = (name: Name): boolean => forwarder?.isRouted(name) ?? false;
   let listening: Listeners | undefined; // it may be asked at one socket while the next is being opened
   const nameServers = (): readonly Address[] => addressesAskedAt(listening?.addresses ?? []);
   const respond = createRespond({
@@ -158,12 +174,15 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     idleMs: limits.idleMs,
     rotation: createRotation(),
     nameServers,
+    isRouted,
     outside,
+    forwarder,
     counters,
     log,
   });
   const listeners = scope.use(await openListeners(listen, { respond, counters, limits, log }));
   listening = listeners;
+  forwarder?.look();
 
   const monitor = runMonitor(
     {
@@ -178,7 +197,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   );
   closeByAbort(monitor.closed);
   const explainNow = (name: string): Explanation =>
-    explain(name, { registry, nameServers, outside, look: monitor.look, nowMs: nowMs() });
+    explain(name, { registry, nameServers, outside, forwarder, look: monitor.look, nowMs: nowMs() });
 
   signal?.throwIfAborted(); // it may have been while files were read
   const open = scope.move();

@@ -92,6 +92,8 @@ export interface Reply {
   readonly rcode: Rcode;
   readonly authoritative: boolean;
   readonly recursionDesired: boolean;
+  /** RA: whether this server asks others for names that are not its own. */
+  readonly recursionAvailable: boolean;
   readonly checkingDisabled: boolean;
   /** Undefined: a reply of a header alone (and OPT). */
   readonly question: Question | undefined;
