@@ -1,8 +1,8 @@
 import type { Kept } from "./kept.ts";
 
 /**
- * What entries take in memory, the cache's own books included, as measured by filling one with 100,000 of them:
- * `test/dns/forward-cache-memory.test.ts` holds these figures against the heap.
+ * What entries take in memory, the cache's own books included, as measured by filling one with thousands of them:
+ * `test/dns/forward/cost.test.ts` holds these figures against the heap.
  */
 
 /** An entry, what it holds but its strings, and what lru-cache has for it: a place in a map and in five arrays. */
