@@ -1,4 +1,4 @@
-import { type Layout, readLayout, type Section } from "../../wire/layout.ts";
+import { readLayout, type Section } from "../../wire/layout.ts";
 import { HEADER_OCTETS, MAX_MESSAGE_OCTETS, type Question, RCODE } from "../../wire/message.ts";
 import { octetAt, pairAt } from "../../wire/octet-reader.ts";
 import { type Lasting, readLasting } from "./lasting.ts";
@@ -51,7 +51,7 @@ const FAILURE: Gain = { kind: "failure" };
 export function readGain(question: Question, reply: Uint8Array): Gain {
   if (reply.length < HEADER_OCTETS || (octetAt(reply, 2) & KIND_BITS) !== WHOLE_REPLY) return NOTHING;
   const layout = readLayout(reply);
-  if (!layout?.isWhole || !isSameQuestion(reply, layout, question)) return NOTHING;
+  if (!layout?.isWhole || !isSameQuestion(reply, question)) return NOTHING;
   const lasting = readLasting(reply, layout);
   if (lasting === undefined) return NOTHING;
 
@@ -96,13 +96,8 @@ function keptOf(reply: Uint8Array, lasting: Lasting, questionEnd: number, type: 
 }
 
 /** Type and class are compared octet by octet, the name without case (RFC 4343 section 3). */
-function isSameQuestion(
-  reply: Uint8Array,
-  { questionEnd }: Layout,
-  { name, type, class: class_ }: Question,
-): boolean {
+function isSameQuestion(reply: Uint8Array, { name, type, class: class_ }: Question): boolean {
   const nameEnd = HEADER_OCTETS + name.length;
-  if (questionEnd !== nameEnd + 4) return false;
   if (pairAt(reply, nameEnd) !== type || pairAt(reply, nameEnd + 2) !== class_) return false;
   for (let at = 0; at < name.length; at++) {
     const octet = octetAt(reply, HEADER_OCTETS + at);

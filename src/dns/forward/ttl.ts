@@ -33,8 +33,7 @@ export function tenorOf(rcode: number, type: number, records: readonly Place[]):
 /** Seconds for which a record may be kept; 0: not at all. OPT's TTL is none: not for OPT. */
 export function ttlOf(octets: Uint8Array, place: Place, tenor: Tenor): number {
   const ttl = Math.min(quadAt(octets, place.ttlAt), MAX_TTL_SECONDS);
-  if (tenor === "positive") return ttl;
-  if (!isDenial(place)) return Math.min(ttl, MAX_NEGATIVE_TTL_SECONDS);
+  if (tenor === "positive" || !isDenial(place)) return ttl;
   if (place.end - place.rdataAt < MIN_SOA_OCTETS) return 0; // it says nothing that could be true
   // RFC 2308 section 5: "the minimum of the SOA.MINIMUM field and SOA's TTL"; MINIMUM is the last of the RDATA.
   return Math.min(ttl, quadAt(octets, place.end - 4), MAX_NEGATIVE_TTL_SECONDS);

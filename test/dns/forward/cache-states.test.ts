@@ -65,7 +65,7 @@ describe("stale answers (RFC 8767)", () => {
     expect(kind(WWW)).toBe("nothing");
     expect(stale(WWW)).toEqual(["NOERROR rd ra", "www.example 30 A 192.0.2.1"]);
     expect(stale(WWW, { opt: {}, id: 7 })).toEqual([
-      "NOERROR rd ra edns 1232 ede3",
+      "NOERROR rd ra edns 1232 ede 3 Stale Answer",
       "www.example 30 A 192.0.2.1",
     ]);
     expect(cache.counters).toMatchObject({ misses: 1, stale: 2 });
@@ -76,7 +76,7 @@ describe("stale answers (RFC 8767)", () => {
     keep(WWW, ["NXDOMAIN", "authority: example 60 SOA 60"]);
     clock.turn(60 * SECOND);
     expect(stale(WWW, { opt: {} })).toEqual([
-      "NXDOMAIN rd ra edns 1232 ede19",
+      "NXDOMAIN rd ra edns 1232 ede 19 Stale NXDOMAIN Answer",
       "authority: example 30 SOA 60",
     ]);
   });
@@ -104,7 +104,7 @@ describe("stale answers (RFC 8767)", () => {
     happen(served);
     expect(served.find(WWW, { opt: {} })).toEqual([
       "stale",
-      "NOERROR rd ra edns 1232 ede3",
+      "NOERROR rd ra edns 1232 ede 3 Stale Answer",
       "www.example 30 A 192.0.2.1",
     ]);
     served.clock.turn(30 * SECOND - 1);
@@ -137,7 +137,7 @@ describe("failures (RFC 9520)", () => {
   test("what it says", () => {
     const { fail, find, cache } = cached();
     fail(WWW);
-    expect(find(WWW, { opt: {} })).toEqual(["failure", "SERVFAIL rd ra edns 1232 ede13"]);
+    expect(find(WWW, { opt: {} })).toEqual(["failure", "SERVFAIL rd ra edns 1232 ede 13 Cached Error"]);
     expect(find("WWW.example A", { flags: 0x0100 })).toEqual(["failure", "SERVFAIL rd ra"]);
     expect(cache.counters).toMatchObject({ failures: 2, misses: 0, entries: 0 });
   });

@@ -60,9 +60,9 @@ test("whatever upstream sends, nothing throws, and what is given of it is whole 
         expect(ttl).toBeLessThanOrEqual(DAY);
       }
     }),
-    { numRuns: 20_000 },
+    { numRuns: 10_000 },
   );
-  expect(kept, "so that this tests something").toBeGreaterThan(1000);
+  expect(kept, "so that this tests something").toBeGreaterThan(500);
 });
 
 test("no octet is read beyond the reply's end", () => {
@@ -79,7 +79,7 @@ test("no octet is read beyond the reply's end", () => {
       expect(of(octets, 0xc0)).toEqual(alone);
       expect(of(octets, 0x01)).toEqual(alone);
     }),
-    { numRuns: 3000 },
+    { numRuns: 1500 },
   );
 });
 
@@ -113,9 +113,9 @@ test("what was kept is given as upstream said it, TTLs aside, which lose what ti
         }
       },
     ),
-    { numRuns: 3000 },
+    { numRuns: 1500 },
   );
-  expect(kept, "so that this tests something").toBeGreaterThan(300);
+  expect(kept, "so that this tests something").toBeGreaterThan(100);
 });
 
 function readable(octets: Uint8Array): boolean {

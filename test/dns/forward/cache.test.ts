@@ -85,29 +85,31 @@ describe("each client is answered as it asked", () => {
     expect(find("plain.example A", { opt: {} })[1]).toBe("NOERROR rd ra edns 1232");
   });
 
-  test("AA is upstream's authority and goes, RA is ours and comes, AD stays", () => {
+  test("AA is upstream's authority and goes, RA is ours and comes, AD and CD stay", () => {
     const { keep, find } = cached();
     keep(WWW, ["NOERROR aa ad", "www.example 300 A 192.0.2.1"]);
     expect(find(WWW, { flags: 0 })[1]).toBe("NOERROR ra ad");
+    keep(WWW, ANSWER, { asked: { flags: 0x0010 } });
+    expect(find(WWW, { flags: 0x0010 })[1], "CD is the client's").toBe("NOERROR ra cd");
   });
 
   test("what upstream said besides is said again (RFC 8914)", () => {
     const { keep, find } = cached();
     const lines = ["NXDOMAIN", "authority: example 300 SOA 300"];
     keep(WWW, lines, { opt: { options: [[15, join(pairs(15), Buffer.from("blocked"))]] } });
-    expect(find(WWW, { opt: {} })[1]).toBe("NXDOMAIN rd ra edns 1232 ede15");
+    expect(find(WWW, { opt: {} })[1]).toBe("NXDOMAIN rd ra edns 1232 ede 15 Blocked");
     expect(find(WWW)[1]).toBe("NXDOMAIN rd ra");
   });
 
   test("two replies from one answer share no octets, nor with what was kept", () => {
     const { cache } = cached();
-    const octets = reply(WWW, ANSWER);
+    const octets = reply(WWW, ["NOERROR rd ra", `www.example ${7 * DAY} A 192.0.2.1`]);
     const before = Buffer.from(octets);
     cache.keep(ask(WWW), octets);
     expect(Buffer.from(octets)).toEqual(before);
     octets.fill(0xff);
     cache.find(ask(WWW))?.reply.fill(0xff);
-    expect(told(cache.find(ask(WWW))?.reply)).toEqual(ANSWER);
+    expect(told(cache.find(ask(WWW))?.reply)).toEqual(["NOERROR rd ra", `www.example ${DAY} A 192.0.2.1`]);
   });
 
   // AD without DO: RFC 6840 section 5.7. DO alone wants AD told too.
@@ -180,6 +182,12 @@ describe("what is not there is kept by SOA (RFC 2308)", () => {
     const { keep, find } = cached();
     keep("example SOA", ["NOERROR", "example 3600 SOA 60"]);
     expect(find("example SOA").at(-1)).toBe("example 3600 SOA 60");
+  });
+
+  test("NXDOMAIN is no answer, whatever stands there", () => {
+    const { keep, kind } = cached();
+    keep("www.example ANY", ["NXDOMAIN", "www.example 300 CNAME example"]);
+    expect(kind("www.example ANY")).toBe("nothing");
   });
 
   test("whatever answers ANY is an answer, and so is the alias that was asked for", () => {

@@ -53,7 +53,7 @@ export function told(octets: Uint8Array | undefined): string[] {
   const line = ({ name, ttl, type, data }: (typeof answers)[number]): string =>
     `${name.replace(/\.$/, "")} ${ttl} ${type} ${type === "SOA" ? data.split(" ").at(-1) : data.replace(/\.$/, "")}`;
   const opt = edns ? ["edns", edns.udpSize, ...(edns.dnssecOk ? ["do"] : [])] : [];
-  const errors = edns?.extendedErrors.map(({ code }) => `ede${code}`) ?? [];
+  const errors = edns?.extendedErrors.map(({ code, name }) => `ede ${code} ${name}`) ?? [];
   return [
     [rcode.name, ...flags.filter((flag) => flag !== "qr"), ...opt, ...errors].join(" "),
     ...answers.map(line),
