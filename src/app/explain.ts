@@ -3,6 +3,7 @@ import type { Forwarder } from "../dns/forward/forwarder.ts";
 import type { Answer, Authority } from "../dns/kinds.ts";
 import type { Outside } from "../dns/respond.ts";
 import { createRotation } from "../dns/rotation.ts";
+import { isSpecial } from "../dns/special.ts";
 import { formatAddress } from "../model/address.ts";
 import { EMPTY_PREFIX, formatName, type Name, parentOf } from "../model/name.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -104,11 +105,15 @@ function explainAnswer(
     outcome: upstreams.length > 0 ? "FORWARDED" : outcomeOf(given, outside),
     records: records.map(formatRecord),
     ttl: records[0]?.ttl,
-    why:
-      upstreams.length > 0
-        ? `it is not ours, and asked of ${listOf(upstreams, "and")}`
-        : whyOf(given, type, stands, registry),
+    why: whyElsewhere(name, stands, upstreams) ?? whyOf(given, type, stands, registry),
   };
+}
+
+/** Why a name is answered by what is the business of nobody's service. */
+function whyElsewhere(name: Name, stands: Stands, upstreams: readonly string[]): string | undefined {
+  if (upstreams.length > 0) return `it is not ours, and asked of ${listOf(upstreams, "and")}`;
+  if (stands.kind !== "nothing" || !isSpecial(name)) return undefined;
+  return "no server is asked for such a name: it means nothing outside of a machine or link";
 }
 
 function outcomeOf(given: Answer, outside: Outside): string {

@@ -1,7 +1,7 @@
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { systemTimers } from "../base/timers.ts";
-import { createForwardCache } from "../dns/forward/cache.ts";
+import { createForwardCache, type ForwardCache } from "../dns/forward/cache.ts";
 import type { ForwardCounters } from "../dns/forward/counters.ts";
 import { createForwarder, type Forwarder } from "../dns/forward/forwarder.ts";
 import { type ForwardSpec, plainUpstream, type Target, type Upstream } from "../dns/forward/upstream.ts";
@@ -25,6 +25,8 @@ export interface ForwardingOptions {
 /** Forwarding, until the signal aborts. */
 export interface Forwarding {
   readonly forwarder: Forwarder;
+  /** Undefined: nothing is kept. */
+  readonly cache: ForwardCache | undefined;
   /** Resolves when the signal has aborted and nothing is left of it. */
   readonly closed: Promise<unknown>;
 }
@@ -55,7 +57,7 @@ export async function openForwarding(
     };
     watches.push(await watchResolvConf(path, { poll, publish, report }, signal));
   }
-  return { forwarder, closed: Promise.all(watches.map(({ closed }) => closed)) };
+  return { forwarder, cache, closed: Promise.all(watches.map(({ closed }) => closed)) };
 }
 
 /** Who is asked for each zone; of a zone that is named twice, all. */

@@ -4,6 +4,7 @@ import { messageOf, RotaError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { createScope } from "../base/scope.ts";
 import { type Counters, createTally } from "../dns/counters.ts";
+import type { CacheCounters } from "../dns/forward/cache.ts";
 import { isWildcard } from "../dns/interfaces.ts";
 import type { ListenAddress } from "../dns/listen.ts";
 import { type Listeners, openListeners } from "../dns/listeners.ts";
@@ -45,6 +46,8 @@ export interface Rota extends AsyncDisposable {
   readonly zone: string;
   /** What its DNS server has done since it started. */
   readonly counters: Counters;
+  /** What the cache of forwarded answers has done; undefined: there is none. */
+  readonly cacheCounters: CacheCounters | undefined;
   /** What its health checks have done since it started, and are doing now. */
   readonly healthCounters: HealthCounters;
   /**
@@ -218,6 +221,9 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
       return formatName(registry.settings.zone);
     },
     counters,
+    get cacheCounters() {
+      return forwarding?.cache?.counters;
+    },
     get healthCounters() {
       return monitor.counters;
     },

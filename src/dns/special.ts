@@ -1,6 +1,6 @@
-import { isInside, parseAddress, parseSubnet } from "../model/address.ts";
-import { parseName, prefixOf } from "../model/name.ts";
-import type { Reverse } from "../model/reverse.ts";
+import { isInside, parseAddress, parseSubnet, type Subnet } from "../model/address.ts";
+import { type Name, parseName, prefixOf } from "../model/name.ts";
+import { parseReverse, type Reverse } from "../model/reverse.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Question } from "../wire/message.ts";
 import { TYPE } from "../wire/record.ts";
@@ -24,6 +24,13 @@ const LOCAL_SUBNETS = [
   "fe80::/10",
 ].map(parseSubnet);
 
+/** Whether a name is one of these. */
+export function isSpecial(name: Name): boolean {
+  const reverse = parseReverse(name);
+  if (reverse) return localSubnetOf(reverse) !== undefined;
+  return [LOCALHOST, ...NOWHERE].some((apex) => prefixOf(name, apex) !== undefined);
+}
+
 /** RFC 6761 section 6.3: `localhost.` and all names beneath it are the loopback addresses; undefined for other names. */
 export function answerLocalhost({ name, type }: Question, registry: Registry): Answer | undefined {
   if (prefixOf(name, LOCALHOST) === undefined) return undefined;
@@ -44,10 +51,11 @@ export function answerNowhere({ name }: Question, registry: Registry): Answer | 
 /** The reverse names of addresses that every machine or link has anew; undefined for other addresses. */
 export function answerLocalReverse(
   { name, type }: Question,
-  { address, length, isExact }: Reverse,
+  reverse: Reverse,
   registry: Registry,
 ): Answer | undefined {
-  const subnet = LOCAL_SUBNETS.find((subnet) => length >= subnet.length && isInside(subnet, address));
+  const { address, length, isExact } = reverse;
+  const subnet = localSubnetOf(reverse);
   if (!subnet) return undefined;
   const apex = reverseApex(address, subnet.length);
   const isWhole = isExact && length === address.length * 8;
@@ -57,4 +65,8 @@ export function answerLocalReverse(
   }
   // Of what stands above addresses nothing is denied: 1.0.0.127.in-addr.arpa is beneath some of it.
   return isExact && !isWhole ? records([], apex, registry) : { kind: "nxdomain", soa: soaOf(apex, registry) };
+}
+
+function localSubnetOf({ address, length }: Reverse): Subnet | undefined {
+  return LOCAL_SUBNETS.find((subnet) => length >= subnet.length && isInside(subnet, address));
 }

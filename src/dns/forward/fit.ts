@@ -32,20 +32,27 @@ export function fitReply(reply: Uint8Array, query: Query, limit: number): Uint8A
 /** Makes a message well-formed, too, that was cut anywhere, as some servers do. */
 function cut(reply: Uint8Array, limit: number): Uint8Array {
   const { records = [], questionEnd = reply.length } = readLayout(reply) ?? {};
-  const opt = records.find(({ section, type }) => section === "additional" && type === TYPE.OPT);
-  const room = limit - (opt ? opt.end - opt.start : 0);
+  const opt = cutOpt(reply, records, limit - questionEnd);
+  const room = limit - opt.length;
   const kept = records.filter(({ section, end }) => section !== "additional" && end <= room);
   const countOf = (wanted: Place["section"]): number =>
     kept.filter(({ section }) => section === wanted).length;
 
   // A name points at what stands before it, so that what is kept still means the same; OPT's has no pointer.
-  const octets = Buffer.concat([
-    reply.subarray(0, kept.at(-1)?.end ?? questionEnd),
-    opt ? reply.subarray(opt.start, opt.end) : new Uint8Array(),
-  ]);
+  const octets = Buffer.concat([reply.subarray(0, kept.at(-1)?.end ?? questionEnd), opt]);
   if (kept.length < pairAt(reply, 6) + pairAt(reply, 8)) octets[2] = octetAt(octets, 2) | 0x02;
   octets.writeUInt16BE(countOf("answer"), 6);
   octets.writeUInt16BE(countOf("authority"), 8);
-  octets.writeUInt16BE(opt ? 1 : 0, 10);
+  octets.writeUInt16BE(opt.length > 0 ? 1 : 0, 10);
   return octets;
+}
+
+/** The octets of OPT, without its options if they leave no room for a question; none if there is none. */
+function cutOpt(reply: Uint8Array, records: readonly Place[], room: number): Uint8Array {
+  const opt = records.find(({ section, type }) => section === "additional" && type === TYPE.OPT);
+  if (!opt) return new Uint8Array();
+  if (opt.end - opt.start <= room) return reply.subarray(opt.start, opt.end);
+  const bare = reply.slice(opt.start, opt.rdataAt);
+  bare.fill(0, -2); // RDLENGTH
+  return bare;
 }
