@@ -18,13 +18,16 @@ export interface RaceOptions {
 
 /** For all attempts together: clients wait for 5 s (resolv.conf(5), `timeout`). */
 export const TOTAL_MS = 4000;
+/** A reply may be garbled once, and a connection closed just then. */
+const MAX_FAILURES = 2;
 const NOBODY: Outcome = { kind: "nobody" };
 
 /** What of an upstream is known within one race. */
 interface Runner {
   readonly link: Link;
   tries: number;
-  /** It has said that it does not know, or cannot be asked. */
+  failures: number;
+  /** It has said that it does not know, or failed too often. */
   isOut: boolean;
 }
 
@@ -38,7 +41,7 @@ export function race(
   { timers, counters }: RaceOptions,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const runners = inOrder(links).map((link): Runner => ({ link, tries: 0, isOut: false }));
+  const runners = inOrder(links).map((link): Runner => ({ link, tries: 0, failures: 0, isOut: false }));
   const attempts = new Set<AbortController>();
   let fallback: Outcome = NOBODY;
   let latest: Runner | undefined;
@@ -91,9 +94,14 @@ export function race(
     function take(runner: Runner, asked: Asked): void {
       if (asked.kind === "reply" && isAnswer(asked.octets))
         return finish({ kind: "reply", octets: asked.octets, isAnswer: true });
-      runner.isOut = true;
-      if (asked.kind === "failed") runner.link.passOver();
-      else if (fallback === NOBODY) fallback = { kind: "reply", octets: asked.octets, isAnswer: false };
+      if (asked.kind === "reply") {
+        runner.isOut = true;
+        if (fallback === NOBODY) fallback = { kind: "reply", octets: asked.octets, isAnswer: false };
+      } else {
+        runner.failures += 1;
+        runner.isOut = runner.failures === MAX_FAILURES;
+        runner.link.passOver();
+      }
       // Of one that was late already, the next has been asked.
       if (runner !== latest && attempts.size > 0) return;
       calm?.();

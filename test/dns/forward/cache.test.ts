@@ -115,7 +115,7 @@ describe("each client is answered as it asked", () => {
   // AD without DO: RFC 6840 section 5.7. DO alone wants AD told too.
   const secure = { opt: { dnssecOk: true } };
   test.each([
-    ["another case", WWW, {}, "WWW.example A", {}, "fresh"],
+    ["another case", "wWw.Example A", {}, "WWW.example A", {}, "fresh"],
     ["without EDNS", WWW, { opt: {} }, WWW, {}, "fresh"],
     ["without RD", WWW, {}, WWW, { flags: 0 }, "fresh"],
     ["DO and AD is DO", WWW, secure, WWW, { ...secure, flags: 0x0120 }, "fresh"],

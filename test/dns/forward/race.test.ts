@@ -71,7 +71,7 @@ describe("upstreams are asked", () => {
 
   test("those that are good first, in their order; those passed over after them; none that leads back here", async () => {
     const { hand, asked } = raced(
-      { a: ["failure"], b: ["failure"], c: ["failure"], d: ["failure"] },
+      { a: [ok(1)], b: ["failure"], c: [ok(1)], d: ["failure"] },
       { a: { standing: "passed over" }, c: { standing: "loop" } },
     );
     await hand.pass(5000);
@@ -109,10 +109,18 @@ describe("upstreams are asked", () => {
     expect(outcome()).toBe("b 4000 rcode 2, no answer");
   });
 
-  test("nobody, at once, when all fail", async () => {
-    const { hand, asked, outcome } = raced({ a: ["failure"], b: ["failure"] });
+  test("one that failed again, when all have; twice is enough", async () => {
+    const { hand, asked, outcome } = raced({ a: ["failure", ok(1)], b: ["failure"] });
+    await hand.pass(1);
+    expect(asked).toEqual(["a 0", "b 0", "a 0"]);
+    expect(outcome()).toBe("a 1 rcode 0");
+  });
+
+  test("nobody, at once, when all fail twice", async () => {
+    const failing = ["failure", "failure", "failure"] as const;
+    const { hand, asked, outcome } = raced({ a: failing, b: failing });
     await hand.pass(0);
-    expect(asked).toEqual(["a 0", "b 0"]);
+    expect(asked).toEqual(["a 0", "b 0", "a 0", "b 0"]);
     expect(outcome()).toBe("nobody 0");
   });
 

@@ -27,7 +27,7 @@ export interface From {
   readonly port: number;
   /** Sends octets to who asked. */
   send(message: Buffer): void;
-  /** Sends them from another port. */
+  /** Sends them from another port; over TCP nobody else can. */
   sendFromElsewhere(message: Buffer): void;
 }
 
@@ -87,7 +87,7 @@ async function tryToOpen(way: Way, wanted: number, tls: TlsOptions | undefined):
           transport: "tcp",
           port: socket.remotePort ?? 0,
           send,
-          sendFromElsewhere: send,
+          sendFromElsewhere() {},
         });
       }
     });
