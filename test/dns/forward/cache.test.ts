@@ -101,6 +101,37 @@ describe("each client is answered as it asked", () => {
     expect(find(WWW)[1]).toBe("NXDOMAIN rd ra");
   });
 
+  test.each([
+    [
+      "the first of several",
+      [
+        [15, pairs(15)],
+        [15, pairs(4)],
+      ] as const,
+      " ede 15 Blocked",
+    ],
+    [
+      "behind another option",
+      [
+        [10, pairs(1, 2, 3, 4)],
+        [15, pairs(15)],
+      ] as const,
+      " ede 15 Blocked",
+    ],
+    [
+      "none, where it is too short for its code",
+      [
+        [15, pairs()],
+        [15, pairs()],
+      ] as const,
+      "",
+    ],
+  ])("of what upstream said besides: %s", (_, options, expected) => {
+    const { keep, find } = cached();
+    keep(WWW, ANSWER, { opt: { options } });
+    expect(find(WWW, { opt: {} })[1]).toBe(`NOERROR rd ra edns 1232${expected}`);
+  });
+
   test("two replies from one answer share no octets, nor with what was kept", () => {
     const { cache } = cached();
     const octets = reply(WWW, ["NOERROR rd ra", `www.example ${7 * DAY} A 192.0.2.1`]);
