@@ -2,10 +2,13 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Log, type Rota, type RotaOptions, startRota } from "../../src/index.ts";
+import { readReply } from "../../src/ask/reply.ts";
 import { createScope, type Scope } from "../../src/base/scope.ts";
 import { findFreePort } from "../ask/servers.ts";
-import { openUpstream, saying, silent, type Way } from "../dns/forward/upstreams.ts";
+import { openUpstream, saying, silent, type Way, well } from "../dns/forward/upstreams.ts";
+import { askUdp } from "../dns/sockets.ts";
 import { createFolder } from "../sources/folder.ts";
+import { query } from "../wire/query.ts";
 import { asking } from "./asking.ts";
 import { refusalOf } from "./refusal.ts";
 
@@ -63,6 +66,22 @@ describe("names of others", () => {
     expect(upstream.asked).toHaveLength(1);
     expect(rota.cacheCounters).toMatchObject({ hits: 1, misses: 1, entries: 1 });
     expect(rota.counters.forward).toMatchObject({ asked: 1, waiting: 0 });
+  });
+
+  test("that many ask for at once are asked once, and each client gets its own id and case", async () => {
+    const held: (() => void)[] = [];
+    const upstream = await upstreamOf((query, from) => held.push(() => well(query, from)));
+    const rota = await start({ forward: [`127.0.0.1:${upstream.port}`] });
+    const port = rota.addresses[0]?.port ?? 0;
+    const names = Array.from({ length: 100 }, (_, at) => (at % 2 === 0 ? "www.example" : "WWW.example"));
+    const asked = names.map(async (name, id) => askUdp(query({ name, id }), port));
+    while (rota.counters.forward.waiting < names.length) await new Promise(setImmediate);
+    for (const answer of held) answer();
+    for (const [id, { octets }] of (await Promise.all(asked)).entries()) {
+      expect(octets.readUInt16BE(0)).toBe(id);
+      expect(readReply(octets).question?.name).toBe(`${names[id]}.`);
+    }
+    expect(upstream.asked).toHaveLength(1);
   });
 
   test("are kept by nobody with cacheSize 0", async () => {

@@ -19,7 +19,7 @@ export function isCut(octets: Uint8Array): boolean {
  * others from the end, which TC tells (RFC 2181 section 9); OPT stays (RFC 6891 section 7).
  */
 export function fitReply(reply: Uint8Array, query: Query, limit: number): Uint8Array {
-  const octets = reply.length > limit || isCut(reply) ? cut(reply, limit) : reply.slice();
+  const octets = reply.length > limit || isCut(reply) ? cut(reply, limit) : copyOf(reply);
   octets[0] = query.id >> 8;
   octets[1] = query.id & 0xff;
   octets[2] = (octetAt(octets, 2) & ~0x01) | (query.recursionDesired ? 0x01 : 0);
@@ -52,7 +52,12 @@ function cutOpt(reply: Uint8Array, records: readonly Place[], room: number): Uin
   const opt = records.find(({ section, type }) => section === "additional" && type === TYPE.OPT);
   if (!opt) return new Uint8Array();
   if (opt.end - opt.start <= room) return reply.subarray(opt.start, opt.end);
-  const bare = reply.slice(opt.start, opt.rdataAt);
+  const bare = copyOf(reply.subarray(opt.start, opt.rdataAt));
   bare.fill(0, -2); // RDLENGTH
   return bare;
+}
+
+/** Not `slice`: of a Buffer, which upstream's octets are, that is a view, and what clients share would be overwritten. */
+function copyOf(octets: Uint8Array): Uint8Array {
+  return new Uint8Array(octets);
 }

@@ -33,7 +33,7 @@ export function writeQuestion({
 
 /** A copy of `octets` with an id that nobody can guess (RFC 5452 section 9.2). */
 export function withId(octets: Uint8Array, id: number = randomInt(0x1_0000)): Uint8Array {
-  const sent = octets.slice();
+  const sent = new Uint8Array(octets);
   sent[0] = id >> 8;
   sent[1] = id & 0xff;
   return sent;

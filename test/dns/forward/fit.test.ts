@@ -21,6 +21,17 @@ describe("a reply of upstream goes to the client", () => {
     expect(told(given)).toEqual(["NOERROR aa rd ra ad", "wWw.eXample 300 A 192.0.2.1"]);
   });
 
+  test.each([512, 60])("in octets of its own, others' stay as they are: of %d", (limit) => {
+    const options = [[65_001, new Uint8Array(60)]] as const;
+    const octets = reply("www.example A", ["NOERROR", ...TEN], { opt: { options } });
+    const came = Buffer.from(octets); // as a socket gives it
+    const one = fitReply(came, ask("wWw.example A", { id: 1 }), limit);
+    const other = fitReply(came, ask("www.eXample A", { id: 2 }), limit);
+    expect(came.equals(octets)).toBe(true);
+    expect(Buffer.from(one).readUInt16BE(0)).toBe(1);
+    expect(Buffer.from(other).readUInt16BE(0)).toBe(2);
+  });
+
   test("with types that nobody here knows, and what stands behind OPT", () => {
     const came = reply("www.example TYPE65280", ["NOERROR"], {
       opt: { options: [[65_001, Uint8Array.of(1, 2, 3)]] },
