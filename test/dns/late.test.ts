@@ -94,7 +94,11 @@ describe("a reply that must be waited for", () => {
     const client = await connectTcp(listeners.addresses[0]?.port ?? 0);
     client.socket.end(framed(later(1)));
     await server.waiting(1);
-    await new Promise(setImmediate);
+    // What others ask afterwards is answered: by then the end has been heard.
+    const other = await connectTcp(listeners.addresses[0]?.port ?? 0);
+    other.send(framed(now));
+    await other.replies(1);
+    other.socket.destroy();
     server.answer();
     expect((await client.replies(1)).map(idOf)).toEqual([1]);
     await client.closed;

@@ -122,6 +122,11 @@ describe("the name servers of a resolv.conf:", () => {
     await watch.watch.reload();
     expect(watch.untold).toBe(0);
     expect(watch.published).toHaveLength(1);
+    await folder.replace("resolv.conf", "# nobody\n");
+    await watch.told();
+    await folder.replace("resolv.conf", "# still nobody\n");
+    await watch.watch.reload();
+    expect(watch.untold).toBe(0);
   });
 
   test("a file of more than 64 KiB is none", async () => {

@@ -52,11 +52,16 @@ const ofType = (query: Buffer, type: number): Buffer => {
   return reply;
 };
 
+/** A label of the octets that follow the name in the question. */
+const GOING_ON = "\u0007example\u0004\0\u0001\0\u0001\0";
+
 /** What comes in front of the true reply. */
 const LIES: readonly (readonly [string, (query: Buffer) => Buffer])[] = [
   ["another id", flipped],
   ["another name", (query) => replaced(query, "wWw", "wWx")],
   ["a longer name", (query) => replaced(query, "\u0007example\0", "\u0007example\u0001a\0")],
+  ["a name that goes on like type and class", (query) => replaced(query, "\u0007example\0", GOING_ON)],
+  ["two questions", (query) => Buffer.from(addressed(query, "c6336401")).fill(2, 5, 6)],
   ["another type", (query) => ofType(query, 28)],
   ["another class", (query) => Buffer.from(addressed(query, "c6336401")).fill(3, 28, 29)],
   ["no question", (query) => Buffer.concat([addressed(query).subarray(0, 4), Buffer.alloc(8)])],
@@ -200,23 +205,45 @@ describe("over TCP", () => {
     expect(upstream.connections).toBe(1);
   });
 
+  test("nor is one that was closed before anything came on it", async () => {
+    const upstream = await openUpstream(() => {
+      if (upstream.asked.length === 2) upstream.hangUp();
+    });
+    await using _ = upstream;
+    using asker = exchanged(`tcp://127.0.0.1:${upstream.port}`);
+    const closed = "the connection was closed";
+    expect(await Promise.all([asker.told(), asker.told()])).toEqual([closed, closed]);
+    expect(upstream.connections).toBe(1);
+  });
+
+  test("4,096 questions wait on it at most", async () => {
+    await using upstream = await openUpstream(silent);
+    using asker = exchanged(`tcp://127.0.0.1:${upstream.port}`, turnedByHand().timers);
+    const asked = Array.from({ length: 4096 }, () => asker.told());
+    expect(await asker.told()).toBe("too many questions wait for it");
+    await upstream.askedTimes(4096);
+    expect(new Set(upstream.queries.map((query) => query.readUInt16BE(0))).size).toBe(4096);
+    upstream.hangUp();
+    await Promise.all(asked);
+  });
+
   test("a lie is passed by, and a hundred end the connection", async () => {
     const way: Way = (query, from) => {
       for (let lies = 0; lies < 100; lies++) from.send(flipped(query));
     };
     await using upstream = await openUpstream(way);
-    using asker = exchanged(`tcp://127.0.0.1:${upstream.port}`);
+    using asker = exchanged(`tcp://127.0.0.1:${upstream.port}`, turnedByHand().timers);
     expect(await asker.told()).toBe("the connection was closed");
     expect(asker.counters.strays).toBe(100);
   });
 
-  test("a connection on which nothing is said for 2 s is let go of, an idle one after 8 s", async () => {
+  test("a connection on which nothing is said for 2 s is let go of", async () => {
     const hand = turnedByHand();
     let isSilent = false;
     await using upstream = await openUpstream((query, from) => (isSilent ? undefined : well(query, from)));
     using asker = exchanged(`tcp://127.0.0.1:${upstream.port}`, hand.timers);
     expect(await asker.told()).toEqual(["192.0.2.1"]);
-    await hand.pass(7999);
+    await hand.pass(3000);
     isSilent = true;
     const asked = asker.told();
     await upstream.askedTimes(2);
@@ -226,8 +253,21 @@ describe("over TCP", () => {
     // It had replied before, so that the question is asked on another one.
     expect(await asked).toEqual(["192.0.2.1"]);
     expect(upstream.connections).toBe(2);
+  });
+
+  test("a connection that nobody uses is closed after 8 s", async () => {
+    const hand = turnedByHand();
+    await using upstream = await openUpstream();
+    using asker = exchanged(`tcp://127.0.0.1:${upstream.port}`, hand.timers);
+    await asker.told();
+    await hand.pass(7999);
+    await asker.told();
+    await hand.pass(7999);
+    await asker.told();
+    expect(upstream.connections).toBe(1);
     await hand.pass(8000);
     expect(hand.pending).toBe(0);
+    await upstream.hungUp();
   });
 
   test("what nobody waits for any more disturbs nobody when it comes", async () => {

@@ -171,17 +171,32 @@ describe("upstreams that change", () => {
     expect(await forward.ask("www.example A")).toEqual(["none"]);
   });
 
-  test("may still answer what they were asked", async () => {
+  test("may still answer what they were asked, and are let go of then", async () => {
     const held: (() => void)[] = [];
     await using upstream = await openUpstream((query, from) => held.push(() => well(query, from)));
-    using forward = forwarding([`127.0.0.1:${upstream.port}`]);
+    using forward = forwarding([`tcp://127.0.0.1:${upstream.port}`]);
     const asked = forward.ask("www.example A");
     await upstream.askedTimes(1);
     forward.route([]);
+    await forward.hand.pass(100);
     for (const answer of held) answer();
     expect(await asked).toEqual(ONE);
-    await forward.hand.pass(4000);
+    await forward.hand.pass(3900);
+    await upstream.hungUp();
     expect(forward.hand.pending).toBe(0);
+  });
+
+  test("are tried from when this server can be asked, each as it comes", async () => {
+    await using one = await openUpstream();
+    await using other = await openUpstream();
+    using forward = forwarding([`127.0.0.1:${one.port}`]);
+    await forward.ask("www.example A");
+    expect(one.trials).toBe(0);
+    forward.forwarder.look();
+    await one.triedTimes(1);
+    forward.route([`127.0.0.1:${one.port},127.0.0.1:${other.port}`]);
+    await other.triedTimes(1);
+    expect(one.trials).toBe(1);
   });
 });
 

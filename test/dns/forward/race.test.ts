@@ -29,6 +29,13 @@ describe("upstreams are asked", () => {
     expect(outcome()).toBe("a 500 rcode 0");
   });
 
+  test("nobody besides, when one that was late says SERVFAIL while another is asked", async () => {
+    const { hand, asked, outcome } = raced({ a: [servfail(500)], b: [ok(350)], c: [ok(1)] });
+    await hand.pass(5000);
+    expect(asked).toEqual(["a 0", "b 400"]);
+    expect(outcome()).toBe("b 750 rcode 0");
+  });
+
   test("the next at once, when one fails", async () => {
     const { hand, asked, passed, outcome } = raced({ a: ["failure"], b: [ok(1)] });
     await hand.pass(5000);

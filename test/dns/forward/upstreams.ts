@@ -15,8 +15,14 @@ export interface TestUpstream extends AsyncDisposable {
   readonly queries: Buffer[];
   /** How many connections there have been. */
   readonly connections: number;
+  /** How often forwarders looked whether it is there. */
+  readonly trials: number;
   /** Resolves when it has been asked so often. */
   askedTimes(count: number): Promise<void>;
+  /** Resolves when it has been tried so often. */
+  triedTimes(count: number): Promise<void>;
+  /** Resolves when no connection is open. */
+  hungUp(): Promise<void>;
   /** Ends all connections. */
   hangUp(): void;
 }
@@ -62,11 +68,14 @@ async function tryToOpen(way: Way, wanted: number, tls: TlsOptions | undefined):
   const queries: Buffer[] = [];
   const sockets = new Set<Socket>();
   let connections = 0;
+  const trials: Buffer[] = [];
   const told = new EventTarget();
 
   const hear = (query: Buffer, from: From): void => {
     const { question } = readReply(query);
-    if (question && !question.name.includes("rota-loop")) {
+    if (question?.name.includes("rota-loop")) {
+      trials.push(query);
+    } else if (question) {
       asked.push(`${from.transport} ${question.name} ${question.type}`);
       queries.push(query);
     }
@@ -78,7 +87,10 @@ async function tryToOpen(way: Way, wanted: number, tls: TlsOptions | undefined):
     sockets.add(socket);
     const frames = createFrames();
     const send = (message: Buffer): void => void socket.write(frame(message));
-    socket.on("close", () => sockets.delete(socket));
+    socket.on("close", () => {
+      sockets.delete(socket);
+      told.dispatchEvent(new Event("closed"));
+    });
     socket.on("error", () => socket.destroy());
     socket.on("data", (octets) => {
       frames.push(octets);
@@ -124,8 +136,17 @@ async function tryToOpen(way: Way, wanted: number, tls: TlsOptions | undefined):
     get connections() {
       return connections;
     },
+    get trials() {
+      return trials.length;
+    },
     async askedTimes(count) {
       while (asked.length < count) await once(told, "asked");
+    },
+    async triedTimes(count) {
+      while (trials.length < count) await once(told, "asked");
+    },
+    async hungUp() {
+      while (sockets.size > 0) await once(told, "closed");
     },
     hangUp,
     async [Symbol.asyncDispose]() {
