@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findFreePort } from "../ask/servers.ts";
-import { openUpstream } from "../dns/forward/upstreams.ts";
+import { openUpstream, silent } from "../dns/forward/upstreams.ts";
 import { type Authority, openAuthority } from "../health/certificates.ts";
 import { testNeeding } from "../needing.ts";
 import { rota } from "./run.ts";
@@ -60,6 +60,20 @@ test("an upstream that is none is wrong usage, with what to write", async () => 
     'rota: could not forward to "dns.example": "dns.example" is not an IPv4 or IPv6 address; write 10.0.0.53, ' +
       "tcp://10.0.0.53:53, tls://10.0.0.53#dns.example, /etc/resolv.conf, or corp.example= and one of these (see rota --help)\n",
   );
+});
+
+testNeeding({ programs: ["sh"] })("with no more files for upstreams, the server answers on", async () => {
+  await using upstream = await openUpstream(silent);
+  const path = join(folder, "services.yaml");
+  await writeFile(path, "services: { web: { endpoint_mode: dnsrr, tasks: [192.0.2.7] } }\n");
+  const enter = ["sh", "-c", 'ulimit -n 200; exec "$@"', "sh"];
+  await using serve = serving([path, "-f", `127.0.0.1:${upstream.port}`], { enter });
+  expect(await serve.data("web A")).toEqual(["192.0.2.7"]);
+  const flood = Array.from({ length: 400 }, (_, at) => serve.data(`n${at}.example A`).catch(() => ["late"]));
+  expect(await serve.data("web A")).toEqual(["192.0.2.7"]);
+  // Those that got a socket wait for a reply that never comes.
+  expect(new Set((await Promise.all(flood)).flat())).toEqual(new Set(["SERVFAIL", "late"]));
+  expect(await serve.data("web A")).toEqual(["192.0.2.7"]);
 });
 
 describe("an upstream over TLS", () => {

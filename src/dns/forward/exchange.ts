@@ -3,7 +3,7 @@ import type { Timers } from "../../base/timers.ts";
 import type { ForwardCounters } from "./counters.ts";
 import { isCut, isWhole } from "./fit.ts";
 import { createStream } from "./stream.ts";
-import { askUdp } from "./udp.ts";
+import { createDatagrams } from "./udp.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** The way to one upstream. */
@@ -17,6 +17,7 @@ export interface Exchange extends Disposable {
 }
 
 export function createExchange(upstream: Upstream, counters: ForwardCounters, timers: Timers): Exchange {
+  const datagrams = createDatagrams(upstream, counters);
   const stream = createStream(upstream, counters, timers);
 
   return {
@@ -32,7 +33,7 @@ export function createExchange(upstream: Upstream, counters: ForwardCounters, ti
 
   /** Over UDP, and again over TCP what did not fit or cannot be believed (RFC 7766 section 5, RFC 5452 section 9). */
   async function askBoth(question: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-    const datagram = await askUdp(question, upstream, counters, signal);
+    const datagram = await datagrams.ask(question, signal);
     if (datagram !== "suspicious" && !isCut(datagram)) return datagram;
     counters.retried += 1;
     try {

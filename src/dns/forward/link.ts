@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
-import { messageOf } from "../../base/error.ts";
+import { messageOf, systemCodeOf } from "../../base/error.ts";
 import type { Log } from "../../base/log.ts";
 import type { Timers } from "../../base/timers.ts";
 import { joinName, MAX_NAME_OCTETS, type Name, parsePrefix, ROOT } from "../../model/name.ts";
@@ -13,7 +13,8 @@ import { MAX_ATTEMPT_MS, measure, patienceOf, type Rtt } from "./rtt.ts";
 /** What came of asking an upstream once. */
 export type Asked =
   | { readonly kind: "reply"; readonly octets: Uint8Array }
-  | { readonly kind: "failed"; readonly why: string };
+  /** `isOurs`: it is no fault of the upstream's that it could not be asked. */
+  | { readonly kind: "failed"; readonly why: string; readonly isOurs: boolean };
 
 /**
  * Whether an upstream is asked. `good`: in its turn. `passed over`: after all that are good, and tried in the background.
@@ -52,6 +53,8 @@ export interface LinkOptions {
 /** The rest between two tries of one that is passed over. */
 const FIRST_REST_MS = 500;
 const LONGEST_REST_MS = 10_000;
+/** This process, or the machine, has no more files or memory. */
+const OUR_FAULTS: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
 /** Somebody has to change something first. */
 const LOOP_REST_MS = 30_000;
 
@@ -97,7 +100,8 @@ export function createLink(
       rtt = measure(rtt, clock.monotonic() - startedMs);
       return { kind: "reply", octets };
     } catch (error) {
-      return { kind: "failed", why: until.aborted ? "no reply" : messageOf(error) };
+      const isOurs = OUR_FAULTS.has(systemCodeOf(error) ?? "");
+      return { kind: "failed", why: until.aborted ? "no reply" : messageOf(error), isOurs };
     }
   }
 

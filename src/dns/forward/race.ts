@@ -100,7 +100,7 @@ export function race(
       } else {
         runner.failures += 1;
         runner.isOut = runner.failures === MAX_FAILURES;
-        runner.link.passOver();
+        if (!asked.isOurs) runner.link.passOver();
       }
       // Of one that was late already, the next has been asked.
       if (runner !== latest && attempts.size > 0) return;

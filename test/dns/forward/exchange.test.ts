@@ -107,6 +107,32 @@ describe("over UDP", () => {
     expect(asker.counters.strays).toBe(0);
   });
 
+  test("512 questions at once have ports of their own, more share them under other ids", async () => {
+    const [ports, ids] = [new Set<number>(), new Set<string>()];
+    const held: (() => void)[] = [];
+    await using upstream = await openUpstream((query, from) => {
+      ports.add(from.port);
+      ids.add(`${from.port} ${query.readUInt16BE(0)}`);
+      held.push(() => well(query, from));
+    });
+    using asker = exchanged(`127.0.0.1:${upstream.port}`);
+    const asked = [];
+    for (let round = 0; round < 8; round++) {
+      for (let times = 0; times < 100; times++) asked.push(asker.told());
+      await upstream.askedTimes(asked.length); // no more than a socket's buffer holds
+    }
+    expect(ports.size).toBe(512);
+    expect(ids.size).toBe(800);
+    for (const answer of held) answer();
+    expect(new Set((await Promise.all(asked)).flat())).toEqual(new Set(["192.0.2.1"]));
+    ports.clear();
+    const next = asker.told();
+    await upstream.askedTimes(801);
+    held.at(-1)?.();
+    expect(await next).toEqual(["192.0.2.1"]);
+    expect(ports.size).toBe(1);
+  });
+
   test("letters in another case are the same name", async () => {
     const way: Way = (query, from) => from.send(replaced(query, "wWw", "www"));
     await using upstream = await openUpstream(way);

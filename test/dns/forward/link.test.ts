@@ -18,7 +18,7 @@ interface Linked {
   becomes(way: Way): void;
 }
 
-type Way = "well" | "silent" | "refusing" | "loop";
+type Way = "well" | "silent" | "refusing" | "loop" | "ECONNREFUSED" | "EMFILE";
 
 function linked(zone = "."): Linked {
   const hand = turnedByHand();
@@ -39,6 +39,7 @@ function linked(zone = "."): Linked {
       const { name } = reading.query.question;
       asked.push(formatName(name));
       if (way === "refusing") throw new Error("nobody listens there");
+      if (way.startsWith("E")) throw Object.assign(new Error(way), { code: way });
       if (way === "loop") expect(link.foundHere(name)).toBe(true);
       if (way !== "silent") return question;
       return new Promise((_, reject) => {
@@ -179,6 +180,20 @@ describe("an upstream", () => {
     await other.hand.pass(0);
     expect(other.hand.pending).toBe(0);
     expect(other.said).toEqual(["disposed"]);
+  });
+
+  test.each([
+    ["ECONNREFUSED", false],
+    ["EMFILE", true],
+  ] as const)("that cannot be asked for %s is at fault or not", async (code, isOurs) => {
+    const { link, becomes } = linked();
+    becomes(code);
+    const question = Buffer.from("00000100000100000000000001610000010001", "hex");
+    expect(await link.ask(question, new AbortController().signal)).toEqual({
+      kind: "failed",
+      why: code,
+      isOurs,
+    });
   });
 
   test("is given time by how long its replies take", async () => {

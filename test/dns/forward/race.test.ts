@@ -116,6 +116,13 @@ describe("upstreams are asked", () => {
     expect(outcome()).toBe("b 4000 rcode 2, no answer");
   });
 
+  test("the next, when this machine has no more files, and nobody is passed over for it", async () => {
+    const { hand, passed, outcome } = raced({ a: ["no files"], b: [ok(1)] });
+    await hand.pass(1);
+    expect(outcome()).toBe("b 1 rcode 0");
+    expect(passed).toEqual([]);
+  });
+
   test("one that failed again, when all have; twice is enough", async () => {
     const { hand, asked, outcome } = raced({ a: ["failure", ok(1)], b: ["failure"] });
     await hand.pass(1);

@@ -5,7 +5,7 @@ import { patienceOf, type Rtt } from "../../../src/dns/forward/rtt.ts";
 import { type Hand, turnedByHand } from "../../by-hand.ts";
 
 /** What an upstream does with one question: replies with this rcode after so many milliseconds, or never; or fails. */
-export type Deed = { readonly afterMs: number; readonly rcode: number } | "silence" | "failure";
+export type Deed = { readonly afterMs: number; readonly rcode: number } | "silence" | "failure" | "no files";
 
 export const ok = (afterMs: number): Deed => ({ afterMs, rcode: 0 });
 export const servfail = (afterMs: number): Deed => ({ afterMs, rcode: 2 });
@@ -57,9 +57,10 @@ export function raced(
         return new Promise<Asked>((resolve) => {
           signal.addEventListener("abort", () => {
             ended.push(name);
-            resolve({ kind: "failed", why: "no reply" });
+            resolve({ kind: "failed", why: "no reply", isOurs: false });
           });
-          if (deed === "failure") resolve({ kind: "failed", why: "refused" });
+          if (deed === "failure") resolve({ kind: "failed", why: "refused", isOurs: false });
+          if (deed === "no files") resolve({ kind: "failed", why: "no more files", isOurs: true });
           if (typeof deed === "string") return;
           const octets = Uint8Array.of(0, 0, 0x80, deed.rcode, name.charCodeAt(0));
           hand.timers.after(deed.afterMs, () => resolve({ kind: "reply", octets }));
