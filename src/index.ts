@@ -6,6 +6,8 @@ export type { NameConflict, ServicesChange, ServiceState, TaskState } from "./ap
 export { RotaError, type RotaErrorCode } from "./base/error.ts";
 export type { Log } from "./base/log.ts";
 export type { ConnectionCounters, Counters, Transport } from "./dns/counters.ts";
+export type { CacheCounters } from "./dns/forward/cache.ts";
+export type { ForwardCounters } from "./dns/forward/counters.ts";
 export type { ListenAddress } from "./dns/listen.ts";
 export type { Outside } from "./dns/respond.ts";
 export { type HealthCounters, type Timing, TIMING_BOUNDS_MS } from "./health/counters.ts";

@@ -62,6 +62,7 @@ export async function explainFiles(
     registry,
     nameServers: () => [],
     outside: "refused",
+    forwarder: undefined,
     look,
     nowMs: systemClock.monotonic(),
     untried,

@@ -1,12 +1,15 @@
 import { answer } from "../dns/answer.ts";
+import type { Forwarder } from "../dns/forward/forwarder.ts";
 import type { Answer, Authority } from "../dns/kinds.ts";
 import type { Outside } from "../dns/respond.ts";
 import { createRotation } from "../dns/rotation.ts";
+import { isSpecial } from "../dns/special.ts";
 import { formatAddress } from "../model/address.ts";
 import { EMPTY_PREFIX, formatName, type Name, parentOf } from "../model/name.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
 import { CLASS_IN, type ResourceRecord, TYPE } from "../wire/record.ts";
+import { listOf } from "../schema/problem.ts";
 import { formatConflict } from "./chronicle.ts";
 import { explainTask, type ExplainTaskOptions, type TaskExplanation } from "./explain-task.ts";
 import { nearby } from "./nearby.ts";
@@ -33,7 +36,7 @@ export interface AnswerExplanation {
   readonly type: string;
   /** Who gets this. */
   readonly clients: string;
-  /** `NOERROR`, `NODATA`, `NXDOMAIN`, `SERVFAIL`, `REFUSED`; `UNKNOWN`: it hangs on tasks that nobody tried. */
+  /** `NOERROR`, `NODATA`, `NXDOMAIN`, `SERVFAIL`, `REFUSED`, `FORWARDED`; `UNKNOWN`: it hangs on tasks that nobody tried. */
   readonly outcome: string;
   /** The data of the records, as dig prints it, in no order that counts. */
   readonly records: readonly string[];
@@ -46,6 +49,8 @@ export interface ExplainOptions extends ExplainTaskOptions {
   readonly registry: Registry;
   readonly nameServers: Authority["nameServers"];
   readonly outside: Outside;
+  /** Undefined: nobody is asked for what is not ours. */
+  readonly forwarder: Pick<Forwarder, "isRouted" | "upstreamsOf"> | undefined;
   /**
    * Why what is written, in a line each, is not what is served: a file that is broken, or gone.
    *
@@ -98,7 +103,7 @@ function explainAnswer(
   name: Name,
   type: keyof typeof TYPE,
   stands: Stands,
-  { registry, nameServers, outside, untried }: ExplainOptions,
+  { registry, nameServers, outside, forwarder, untried }: ExplainOptions,
 ): AnswerExplanation {
   const clients = "everyone";
   const isUnknown =
@@ -106,20 +111,29 @@ function explainAnswer(
   if (isUnknown)
     return { type, clients, outcome: "UNKNOWN", records: [], ttl: undefined, why: "no task was tried" };
   const question = { name, type: TYPE[type], class: CLASS_IN, octets: new Uint8Array() };
-  const given = answer(question, { registry, nameServers, rotation: createRotation() });
+  const isRouted = (name: Name): boolean => forwarder?.isRouted(name) ?? false;
+  const given = answer(question, { registry, nameServers, isRouted, rotation: createRotation() });
+  const upstreams = given.kind === "elsewhere" ? (forwarder?.upstreamsOf(name) ?? []) : [];
   const records = given.kind === "records" ? given.records : [];
   return {
     type,
     clients,
-    outcome: outcomeOf(given, outside),
+    outcome: upstreams.length > 0 ? "FORWARDED" : outcomeOf(given, outside),
     records: records.map(formatRecord),
     ttl: records[0]?.ttl,
-    why: whyOf(given, type, stands, registry),
+    why: whyElsewhere(name, stands, upstreams) ?? whyOf(given, type, stands, registry),
   };
 }
 
 function isChecked({ declaration }: Service): boolean {
   return declaration.tasks.some(({ isChecked }) => isChecked);
+}
+
+/** Why a name is answered by what is the business of nobody's service. */
+function whyElsewhere(name: Name, stands: Stands, upstreams: readonly string[]): string | undefined {
+  if (upstreams.length > 0) return `it is not ours, and asked of ${listOf(upstreams, "and")}`;
+  if (stands.kind !== "nothing" || !isSpecial(name)) return undefined;
+  return "no server is asked for such a name: it means nothing outside of a machine or link";
 }
 
 function outcomeOf(given: Answer, outside: Outside): string {

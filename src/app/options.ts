@@ -1,5 +1,7 @@
 import { messageOf, RotaError } from "../base/error.ts";
 import { type Log, silentLog } from "../base/log.ts";
+import { MAX_WAITING } from "../dns/forward/forwarder.ts";
+import { type ForwardSpec, parseForward } from "../dns/forward/upstream.ts";
 import { type ListenSpec, parseListen } from "../dns/listen.ts";
 import { type Outside, OUTSIDES } from "../dns/respond.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../dns/tcp.ts";
@@ -43,10 +45,27 @@ export interface RotaOptions {
    */
   readonly zone?: string | undefined;
   /**
-   * What names get that are not ours.
+   * What names get that are not ours, if nobody is asked for them.
    * @default "refused"
    */
   readonly outside?: Outside | undefined;
+  /**
+   * Who is asked for names that are not ours: `10.0.0.53`, `tcp://10.0.0.53:5353`, `tls://10.0.0.53#dns.example`, or
+   * `resolv.conf` or the path of one, followed as it changes; `corp.example=10.0.0.53` for one zone only. Of several the
+   * first that is there.
+   * @default []
+   */
+  readonly forward?: readonly string[] | undefined;
+  /**
+   * How many octets forwarded answers are kept in; 0 keeps none.
+   * @default 16777216 (16 MiB)
+   */
+  readonly cacheSize?: number | undefined;
+  /**
+   * How many queries wait for upstreams at most: over it they are refused.
+   * @default 4096
+   */
+  readonly maxForwards?: number | undefined;
   /**
    * How many TCP connections are open at most: over it the one idle for longest is closed.
    * @default 1024
@@ -102,6 +121,9 @@ export interface ReadOptions {
   readonly listen: readonly ListenSpec[];
   readonly zone: Name | undefined;
   readonly outside: Outside;
+  readonly forward: readonly ForwardSpec[];
+  readonly cacheSize: number;
+  readonly maxForwards: number;
   readonly limits: ConnectionLimits;
   readonly allowExec: boolean;
   readonly adminFile: string | undefined;
@@ -123,6 +145,9 @@ export function readOptions(options: RotaOptions): ReadOptions {
     listen = ["127.0.0.1:0"],
     zone,
     outside = "refused",
+    forward = [],
+    cacheSize = DEFAULT_CACHE_OCTETS,
+    maxForwards = MAX_WAITING,
     maxConnections = CONNECTION_LIMITS.maxConnections,
     idleMs = CONNECTION_LIMITS.idleMs,
     allowExec = false,
@@ -138,17 +163,23 @@ export function readOptions(options: RotaOptions): ReadOptions {
   assertWhole("startWaitMs", startWaitMs, 0, MAX_WAIT_MS);
   assertWhole("maxProbes", maxProbes, 1, MAX_FILES);
   assertWhole("drainGraceMs", drainGraceMs, 0, MAX_WAIT_MS);
+  assertWhole("cacheSize", cacheSize, 0, MAX_CACHE_OCTETS);
+  assertWhole("maxForwards", maxForwards, 1, MAX_FILES);
   assertOutside(outside);
   assertTexts("files", files);
   assertTrueOrFalse("allowExec", allowExec);
   if (adminFile !== undefined) assertPath("adminFile", adminFile);
   assertTexts("listen", listen);
+  assertTexts("forward", forward);
   return {
     files,
     poll,
     listen: listen.map(parseListen),
     zone: zone === undefined ? undefined : readZone(zone),
     outside,
+    forward: forward.map(parseForward),
+    cacheSize,
+    maxForwards,
     limits: { maxConnections, idleMs },
     allowExec,
     adminFile,
@@ -197,6 +228,10 @@ function assertOutside(outside: string): void {
 
 /** More than any process may have open. */
 const MAX_FILES = 1_000_000;
+/** Some 30,000 answers. */
+const DEFAULT_CACHE_OCTETS = 16 * 1024 * 1024;
+/** Strings and objects beyond it would not fit in Node's heap. */
+const MAX_CACHE_OCTETS = 1024 * 1024 * 1024;
 /** A day: far beyond it timers do not hold. */
 const MAX_WAIT_MS = 86_400_000;
 

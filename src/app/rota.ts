@@ -4,6 +4,7 @@ import { messageOf, RotaError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { createScope } from "../base/scope.ts";
 import { type Counters, createTally } from "../dns/counters.ts";
+import type { CacheCounters } from "../dns/forward/cache.ts";
 import { isWildcard } from "../dns/interfaces.ts";
 import type { ListenAddress } from "../dns/listen.ts";
 import { type Listeners, openListeners } from "../dns/listeners.ts";
@@ -14,7 +15,7 @@ import { runMonitor } from "../health/monitor.ts";
 import { createProbes } from "../health/probe.ts";
 import { type Address, parseAddress } from "../model/address.ts";
 import type { Availability, AvailabilityRule } from "../model/availability.ts";
-import { formatName, parsePrefix } from "../model/name.ts";
+import { formatName, type Name, parsePrefix } from "../model/name.ts";
 import { createRegistry } from "../registry/registry.ts";
 import type { Verdict } from "../registry/service.ts";
 import { forgetfulStore } from "../registry/vips.ts";
@@ -26,6 +27,7 @@ import { watchServices } from "../sources/watch.ts";
 import { chronicle, tellSource } from "./chronicle.ts";
 import { followDrains } from "./drains.ts";
 import { explain, type Explanation } from "./explain.ts";
+import { openForwarding } from "./forwarding.ts";
 import { createOperator } from "./operator.ts";
 import { readOptions, type RotaOptions } from "./options.ts";
 import {
@@ -47,6 +49,8 @@ export interface Rota extends AsyncDisposable {
   readonly zone: string;
   /** What its DNS server has done since it started. */
   readonly counters: Counters;
+  /** What the cache of forwarded answers has done; undefined: there is none. */
+  readonly cacheCounters: CacheCounters | undefined;
   /** What its health checks have done since it started, and are doing now. */
   readonly healthCounters: HealthCounters;
   /**
@@ -137,7 +141,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   const library = registry.open("library");
   library.publish(roster);
   const ends = signal ? AbortSignal.any([life.signal, signal]) : life.signal;
-  const closeByAbort = (closed: Promise<void>): void =>
+  const closeByAbort = (closed: Promise<unknown>): void =>
     scope.defer(async () => {
       life.abort();
       await closed;
@@ -163,6 +167,21 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   if (admin) closeByAbort(admin.closed);
 
   const counters = createTally();
+  const forwarding = await openForwarding(
+    {
+      specs: read.forward,
+      maxWaiting: read.maxForwards,
+      cacheOctets: read.cacheSize,
+      poll,
+      counters: counters.forward,
+      log,
+      report,
+    },
+    ends,
+  );
+  if (forwarding) closeByAbort(forwarding.closed);
+  const { forwarder } = forwarding ?? {};
+  const isRouted = (name: Name): boolean => forwarder?.isRouted(name) ?? false;
   let listening: Listeners | undefined; // it may be asked at one socket while the next is being opened
   const nameServers = (): readonly Address[] => addressesAskedAt(listening?.addresses ?? []);
   const respond = createRespond({
@@ -170,12 +189,15 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     idleMs: limits.idleMs,
     rotation: createRotation(),
     nameServers,
+    isRouted,
     outside,
+    forwarder,
     counters,
     log,
   });
   const listeners = scope.use(await openListeners(listen, { respond, counters, limits, log }));
   listening = listeners;
+  forwarder?.look();
 
   const monitor = runMonitor(
     {
@@ -195,6 +217,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
       registry,
       nameServers,
       outside,
+      forwarder,
       look: monitor.look,
       nowMs: nowMs(),
       troubles: troubles.list,
@@ -219,6 +242,9 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
       return formatName(registry.settings.zone);
     },
     counters,
+    get cacheCounters() {
+      return forwarding?.cache?.counters;
+    },
     get healthCounters() {
       return monitor.counters;
     },

@@ -7,6 +7,7 @@ export type RotaErrorCode =
   | "ERR_ROTA_CONTROL"
   | "ERR_ROTA_DECLARATION"
   | "ERR_ROTA_DURATION"
+  | "ERR_ROTA_FORWARD"
   | "ERR_ROTA_LISTEN"
   | "ERR_ROTA_NAME"
   | "ERR_ROTA_OPTION"

@@ -43,7 +43,8 @@ export type LogLevel = (typeof GLOBAL_OPTIONS)["log-level"]["choices"][number];
 
 /**
  * Adds `options` to a command, each with its environment variable: ROTA_LOG_LEVEL is what `--log-level` is if
- * the command line does not say. A variable of an `array` option is split at commas and spaces.
+ * the command line does not say. A variable of an `array` option is split at commas and spaces; at spaces alone where
+ * the commas are its own, as in `corp.example=10.0.0.53,10.0.0.54`.
  *
  * Not by yargs' `env("ROTA")`: it takes every ROTA_ variable for an option, and strict mode then refuses those
  * of other commands, and ROTA_PORT and the like, which Kubernetes and Docker set for a service named rota.
@@ -104,7 +105,7 @@ function readEnvironment(options: Record<string, Options>, environment: NodeJS.P
 
 function readVariable(variable: string, text: string, option: Options): unknown {
   if (option.type === "array" || option.array === true)
-    return text.split(/[\s,]+/).filter((part) => part !== "");
+    return text.split(text.includes("=") ? /\s+/ : /[\s,]+/).filter((part) => part !== "");
   if (option.type !== "boolean" && option.boolean !== true) return text;
   if (/^(?:1|true|yes|on)$/i.test(text)) return true;
   if (/^(?:0|false|no|off)$/i.test(text)) return false;

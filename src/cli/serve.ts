@@ -34,6 +34,8 @@ export const serveCommand: Command<typeof declare> = {
   handler: serve,
 };
 
+const NO_UPSTREAMS: string[] = [];
+
 /** Runs until it is told to end: exits 0, 1 if it could not start. */
 async function serve(argv: ServeArguments): Promise<void> {
   const log = createLog(argv.logLevel, argv.logFormat);
@@ -151,6 +153,20 @@ function parseCount(text: string): number {
   throw new RotaError("ERR_ROTA_OPTION", `"${text}" is not a whole number from 1 to ${MAX_COUNT}`);
 }
 
+const UNITS = new Map([
+  ["", 1],
+  ["K", 1024],
+  ["M", 1024 ** 2],
+  ["G", 1024 ** 3],
+]);
+
+function parseSize(text: string): number {
+  const [, digits = "", unit = ""] = /^(\d{1,10})([kmg]?)$/i.exec(text) ?? [];
+  const octets = Number(digits) * (UNITS.get(unit.toUpperCase()) ?? 0);
+  if (digits !== "" && octets <= 1024 ** 3) return octets;
+  throw new RotaError("ERR_ROTA_OPTION", `"${text}" is no size: write octets, or as 512K, 64M, up to 1G`);
+}
+
 function formatAddresses({ addresses }: Rota): string {
   return addresses
     .map(({ transport, address, port }) => `${transport} ${formatEndpoint(address, port)}`)
@@ -203,7 +219,32 @@ function declare(yargs: Argv<GlobalArguments>) {
       choices: OUTSIDES,
       default: "refused" as const,
       requiresArg: true,
-      describe: "What names get that are not ours; musl (Alpine) waits out its time-out for all but nxdomain",
+      describe:
+        "What names get that nobody is asked for; musl (Alpine) waits out its time-out for all but nxdomain",
+    },
+    forward: {
+      alias: "f",
+      type: "string",
+      array: true,
+      requiresArg: true,
+      default: NO_UPSTREAMS,
+      describe:
+        "Who is asked for names that are not ours: ADDRESS[:PORT], tcp:// or tls://ADDRESS[#NAME], resolv.conf, " +
+        "or ZONE= and these, with commas between; may be repeated",
+    },
+    "cache-size": {
+      type: "string",
+      requiresArg: true,
+      default: "16M",
+      coerce: single(parseSize),
+      describe: "How many octets forwarded answers are kept in, as 512K or 64M; 0 keeps none",
+    },
+    "max-forwards": {
+      type: "string",
+      requiresArg: true,
+      default: "4096",
+      coerce: single(parseCount),
+      describe: "How many queries wait for upstreams at most",
     },
     poll: {
       type: "boolean",
@@ -278,6 +319,10 @@ function declare(yargs: Argv<GlobalArguments>) {
     .example(
       "$0 serve /etc/rota -l 10.0.0.2:53 -l [fd00::2]:53",
       "a folder of files, on the port that everyone asks",
+    )
+    .example(
+      "$0 serve services.yaml -f resolv.conf -f corp.example=10.0.0.53",
+      "ask others for what is not declared",
     )
     .epilogue("SIGHUP reads the files again. SIGTERM ends, a second one at once. The log goes to stderr.");
 }

@@ -1,9 +1,10 @@
 import { countLabels, parseName, type Prefix, prefixOf, ROOT, wholePrefix } from "../model/name.ts";
-import { parseReverse } from "../model/reverse.ts";
+import { parseReverse, type Reverse } from "../model/reverse.ts";
 import type { Question } from "../wire/message.ts";
 import { type Answer, type Authority, NAME_SERVER, soaOf } from "./kinds.ts";
 import { answerReverse } from "./reverse.ts";
 import { answerService } from "./service.ts";
+import { answerLocalhost, answerLocalReverse, answerNowhere } from "./special.ts";
 import { answerApex, answerNameServer } from "./zone.ts";
 
 const ARPA = parseName("arpa");
@@ -13,8 +14,14 @@ export function answer(question: Question, authority: Authority): Answer {
   const inZone = prefixOf(question.name, authority.registry.settings.zone);
   if (inZone !== undefined) return answerInZone(question, inZone, authority);
   const reverse = parseReverse(question.name);
-  if (reverse) return answerReverse(question, reverse, authority);
+  if (reverse) return answerAnyReverse(question, reverse, authority);
   return answerBare(question, authority);
+}
+
+function answerAnyReverse(question: Question, reverse: Reverse, authority: Authority): Answer {
+  const given = answerReverse(question, reverse, authority);
+  if (given.kind !== "elsewhere" || authority.isRouted(question.name)) return given;
+  return answerLocalReverse(question, reverse, authority.registry) ?? given;
 }
 
 function answerInZone(question: Question, labels: Prefix, authority: Authority): Answer {
@@ -35,10 +42,16 @@ function answerInZone(question: Question, labels: Prefix, authority: Authority):
 function answerBare(question: Question, authority: Authority): Answer {
   const { registry } = authority;
   const labels = wholePrefix(question.name);
+  // Nobody may have `localhost` lead elsewhere.
+  const localhost = answerLocalhost(question, registry);
+  if (localhost) return localhost;
   const found = registry.find(labels);
   // What is beneath a bare name is all names of the root: its SOA is the only one that encloses them.
   if (found === "below") return { kind: "nodata", soa: soaOf(ROOT, registry) };
   if (found) return answerService(question, found, ROOT, authority);
+  if (authority.isRouted(question.name)) return { kind: "elsewhere" };
+  const nowhere = answerNowhere(question, registry);
+  if (nowhere) return nowhere;
   // What our own zones are beneath exists (RFC 8020), though it is not ours.
   const isAboveOurs = question.name === ARPA || prefixOf(registry.settings.zone, question.name) !== undefined;
   if (isAboveOurs && countLabels(labels) === 1) return { kind: "nodata", soa: soaOf(ROOT, registry) };

@@ -1,4 +1,4 @@
-import type { Rcode } from "../wire/message.ts";
+import { createForwardTally, type ForwardCounters } from "./forward/counters.ts";
 
 /** What a query came over. */
 export type Transport = "udp" | "tcp";
@@ -17,6 +17,7 @@ export interface Counters {
   /** Defects of Rota itself: each is in the log, and was answered by SERVFAIL. */
   readonly defects: number;
   readonly connections: Readonly<ConnectionCounters>;
+  readonly forward: Readonly<ForwardCounters>;
 }
 
 /** TCP connections. */
@@ -28,19 +29,20 @@ export interface ConnectionCounters {
   evicted: number;
   /** Closed for asking nothing for too long. */
   expired: number;
-  /** How often one was not read further, as its client did not read its replies. */
+  /** How often one was not read further, as its client did not read its replies, or as too many of its queries wait. */
   paused: number;
 }
 
 /** The counters as those who count hold them. */
 export interface Tally extends Counters {
   readonly queries: Record<Transport, number>;
-  readonly replies: Map<Rcode, number>;
+  readonly replies: Map<number, number>;
   ignored: number;
   truncated: number;
   unsent: number;
   defects: number;
   readonly connections: ConnectionCounters;
+  readonly forward: ForwardCounters;
 }
 
 export function createTally(): Tally {
@@ -52,5 +54,6 @@ export function createTally(): Tally {
     unsent: 0,
     defects: 0,
     connections: { open: 0, total: 0, evicted: 0, expired: 0, paused: 0 },
+    forward: createForwardTally(),
   };
 }

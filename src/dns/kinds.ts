@@ -26,6 +26,8 @@ export interface Authority {
   readonly rotation: Rotation;
   /** The addresses that this server is asked at: what its own name answers. */
   readonly nameServers: () => readonly Address[];
+  /** Whether upstreams were named for a zone, not the root, that holds this name. */
+  readonly isRouted: (name: Name) => boolean;
 }
 
 /** The label of the zone's name server, this one: `ns` in front of the zone. */

@@ -8,16 +8,25 @@ import {
   type Rcode,
   type Reply,
   type Room,
+  UDP_PAYLOAD_OCTETS,
 } from "../wire/message.ts";
 import { readQuery } from "../wire/reader.ts";
 import { CLASS_IN, TYPE } from "../wire/record.ts";
 import { writeFault, writeReply } from "../wire/writer.ts";
 import { answer } from "./answer.ts";
 import type { Tally, Transport } from "./counters.ts";
+import { fitReply, isCut } from "./forward/fit.ts";
+import type { Forwarded, Forwarder } from "./forward/forwarder.ts";
 import type { Answer, Authority } from "./kinds.ts";
 
-/** Octets in, octets out: undefined where silence is the answer. Never throws. */
-export type Respond = (octets: Uint8Array, transport: Transport) => Uint8Array | undefined;
+/**
+ * Octets in, octets out: undefined where silence is the answer. At once, unless somebody else must be asked. Never
+ * throws, and never rejects; `octets` must not be overwritten before the reply is there.
+ */
+export type Respond = (
+  octets: Uint8Array,
+  transport: Transport,
+) => Uint8Array | undefined | Promise<Uint8Array>;
 
 export const OUTSIDES = ["refused", "servfail", "nxdomain"] as const;
 
@@ -25,15 +34,16 @@ export const OUTSIDES = ["refused", "servfail", "nxdomain"] as const;
 export type Outside = (typeof OUTSIDES)[number];
 
 export interface RespondOptions extends Authority {
+  /** For names that nobody is asked for. */
   readonly outside: Outside;
+  /** Undefined: nobody is asked for any name. */
+  readonly forwarder: Forwarder | undefined;
   /** Milliseconds for which a TCP connection is kept that asks nothing. */
   readonly idleMs: number;
   readonly counters: Tally;
   readonly log: Log;
 }
 
-/** RFC 9715 section 3.1: what fits an Ethernet frame over IPv6 whole, whatever the client says. */
-const UDP_PAYLOAD_OCTETS = 1232;
 /** RFC 1035 section 4.2.1, RFC 6891 section 6.2.3: what every client takes. */
 const PLAIN_UDP_OCTETS = 512;
 /** Additional records are a favour: over UDP, where the asker's address may be forged, they get no larger. */
@@ -44,6 +54,10 @@ const CLASS_ANY = 255;
 const EDE_NOT_READY = 14;
 /** RFC 8914 section 4.21. */
 const EDE_NOT_AUTHORITATIVE = 20;
+/** RFC 8914 section 4.23. */
+const EDE_NO_REACHABLE_AUTHORITY = 22;
+
+type OwnAnswer = Exclude<Answer, { readonly kind: "elsewhere" }>;
 
 const OUTSIDE_RCODE: Readonly<Record<Outside, Rcode>> = {
   refused: RCODE.REFUSED,
@@ -52,7 +66,7 @@ const OUTSIDE_RCODE: Readonly<Record<Outside, Rcode>> = {
 };
 
 export function createRespond(options: RespondOptions): Respond {
-  const { counters, log, outside, idleMs } = options;
+  const { counters, log, outside, forwarder, idleMs } = options;
 
   return (octets, transport) => {
     const reading = readQuery(octets);
@@ -68,39 +82,74 @@ export function createRespond(options: RespondOptions): Respond {
     }
   };
 
-  function respond(query: Query, transport: Transport, room: Room): Uint8Array {
+  function respond(query: Query, transport: Transport, room: Room): Uint8Array | Promise<Uint8Array> {
     try {
-      return write(replyTo(query, transport), transport, room);
+      const reply = replyTo(query, transport);
+      if (reply !== "elsewhere") return write(reply, transport, room);
+      const forwarded = forwarder?.forward(query) ?? { kind: "none" };
+      if (!(forwarded instanceof Promise)) return pass(forwarded, query, transport, room);
+      return forwarded
+        .then((came) => pass(came, query, transport, room))
+        .catch((error: unknown) => excuse(error, query, transport, room));
     } catch (error) {
-      // Whoever asks must not be able to end the process, whatever we did wrong.
-      counters.defects += 1;
-      log.error({ err: error }, `a query could not be answered: ${messageOf(error)}`);
-      return write(failure(query, transport, RCODE.SERVFAIL), transport, room);
+      return excuse(error, query, transport, room);
+    }
+  }
+
+  /** Whoever asks must not be able to end the process, whatever we did wrong. */
+  function excuse(error: unknown, query: Query, transport: Transport, room: Room): Uint8Array {
+    counters.defects += 1;
+    log.error({ err: error }, `a query could not be answered: ${messageOf(error)}`);
+    return write(failure(query, transport, RCODE.SERVFAIL), transport, room);
+  }
+
+  /** What came of asking others. */
+  function pass(forwarded: Forwarded, query: Query, transport: Transport, room: Room): Uint8Array {
+    switch (forwarded.kind) {
+      case "reply":
+        return counted(fitReply(forwarded.octets, query, room.limit), transport);
+      case "nobody":
+        return write(failure(query, transport, RCODE.SERVFAIL, EDE_NO_REACHABLE_AUTHORITY), transport, room);
+      case "full":
+        return write(failure(query, transport, RCODE.REFUSED), transport, room);
+      case "none":
+        return write(
+          failure(query, transport, OUTSIDE_RCODE[outside], EDE_NOT_AUTHORITATIVE),
+          transport,
+          room,
+        );
     }
   }
 
   function write(reply: Reply, transport: Transport, room: Room): Uint8Array {
-    const written = writeReply(reply, room);
-    count(transport, reply.rcode);
-    if (isTruncated(written)) counters.truncated += 1;
-    return written;
+    return counted(writeReply(reply, room), transport, reply.rcode);
   }
 
-  function count(transport: Transport, rcode: Rcode): void {
+  function counted(reply: Uint8Array, transport: Transport, rcode = (reply[3] ?? 0) & 0x0f): Uint8Array {
+    count(transport, rcode);
+    if (isCut(reply)) counters.truncated += 1;
+    return reply;
+  }
+
+  function count(transport: Transport, rcode: number): void {
     counters.queries[transport] += 1;
     counters.replies.set(rcode, (counters.replies.get(rcode) ?? 0) + 1);
   }
 
-  function replyTo(query: Query, transport: Transport): Reply {
+  function replyTo(query: Query, transport: Transport): Reply | "elsewhere" {
     const { question, edns } = query;
     // RFC 6891 section 6.1.3: only version 0 is known; the rest of the query means who knows what.
     if (edns && edns.version > 0) return failure(query, transport, RCODE.BADVERS);
     const refusal = refuse(question.type, question.class, transport);
     if (refusal !== undefined) return failure(query, transport, refusal);
-    return toReply(query, transport, answer(question, options));
+    const given = answer(question, options);
+    if (given.kind !== "elsewhere") return toReply(query, transport, given);
+    // What class ANY asks of others is not said anywhere.
+    if (question.class === CLASS_IN) return "elsewhere";
+    return failure(query, transport, OUTSIDE_RCODE[outside], EDE_NOT_AUTHORITATIVE);
   }
 
-  function toReply(query: Query, transport: Transport, given: Answer): Reply {
+  function toReply(query: Query, transport: Transport, given: OwnAnswer): Reply {
     const authoritative = query.question.class === CLASS_IN;
     const whole = { ...failure(query, transport, RCODE.NOERROR), authoritative };
     switch (given.kind) {
@@ -112,8 +161,6 @@ export function createRespond(options: RespondOptions): Respond {
         return { ...whole, rcode: RCODE.NXDOMAIN, authority: [given.soa] };
       case "servfail":
         return failure(query, transport, RCODE.SERVFAIL, given.isNotReady ? EDE_NOT_READY : undefined);
-      case "elsewhere":
-        return failure(query, transport, OUTSIDE_RCODE[outside], EDE_NOT_AUTHORITATIVE);
     }
   }
 
@@ -126,6 +173,8 @@ export function createRespond(options: RespondOptions): Respond {
       rcode,
       authoritative: false,
       recursionDesired,
+      // RFC 1035 section 4.1.1: "denotes whether recursive query support is available in the name server", in any reply.
+      recursionAvailable: forwarder !== undefined,
       checkingDisabled,
       question,
       answers: [],
@@ -171,8 +220,4 @@ function roomFor({ edns }: Query, transport: Transport, queryOctets: number): Ro
   // RFC 6891 section 6.2.3: less than 512 counts as 512.
   const limit = Math.min(Math.max(edns?.udpSize ?? PLAIN_UDP_OCTETS, PLAIN_UDP_OCTETS), UDP_PAYLOAD_OCTETS);
   return { limit, additionalsLimit: Math.min(limit, queryOctets * UDP_AMPLIFICATION) };
-}
-
-function isTruncated(reply: Uint8Array): boolean {
-  return ((reply[2] ?? 0) & 0x02) !== 0;
 }

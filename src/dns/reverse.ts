@@ -43,7 +43,7 @@ function targetOf({ service, task }: FoundAddress, registry: Registry): Name | u
 }
 
 /** The shortest name of whole labels inside the subnet, as 1.0.10.in-addr.arpa: the zone that the name is in. */
-function reverseApex(address: Address, length: number): Name {
+export function reverseApex(address: Address, length: number): Name {
   const labelBits = address.length === 4 ? 8 : 4;
   const bits = Math.ceil(length / labelBits) * labelBits;
   return reverseName(mask(address, bits), bits);

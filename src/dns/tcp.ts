@@ -33,6 +33,9 @@ const MAX_UNREAD_OCTETS = 256 * 1024;
 /** How many queries of one connection are answered before others have their turn. */
 const QUERIES_A_TURN = 32;
 
+/** How many queries of one connection may wait for others to be asked: it is read on when half of them have replies. */
+const MAX_WAITING = 128;
+
 export function createConnections(
   { maxConnections, idleMs }: ConnectionLimits,
   counters: Tally,
@@ -100,31 +103,44 @@ export async function openTcp(
   };
 }
 
-/** RFC 7766 section 6.2.1.1: any number of queries on one connection, the next before the last is answered. */
+/**
+ * RFC 7766 section 6.2.1.1: any number of queries on one connection, the next before the last is answered. What must
+ * be asked elsewhere is overtaken by what need not.
+ */
 function serve(socket: Socket, respond: Respond, connections: Connections, counters: Tally): void {
   const frames = createFrames();
+  let waiting = 0;
+  let isHeld = false;
+  let hasEnded = false;
   socket.on("data", (octets) => {
     frames.push(octets);
     answerSome();
   });
   socket.on("drain", answerSome);
-  socket.on("end", () => socket.end());
+  socket.on("end", () => {
+    hasEnded = true;
+    endIfDone();
+  });
   socket.on("error", () => socket.destroy()); // a reset is the client's business
 
   /** Answers what has arrived, but not for longer than others can wait: the socket rests while some is left. */
   function answerSome(): void {
     socket.cork(); // the replies to what came in one segment leave in one
     let left = QUERIES_A_TURN;
-    while (left > 0 && !isUnread() && answerNext()) left--;
+    while (left > 0 && !isFull() && answerNext()) left--;
     socket.uncork();
     if (socket.destroyed) return;
-    if (left > 0 && !isUnread()) {
+    if (left > 0 && !isFull()) {
       socket.resume();
       return;
     }
     socket.pause();
-    if (isUnread()) counters.connections.paused += 1; // and goes on when it drains
-    else setImmediate(answerSome);
+    if (!isFull()) {
+      setImmediate(answerSome);
+      return;
+    }
+    counters.connections.paused += 1;
+    isHeld = !isUnread(); // else it goes on when it drains
   }
 
   /** False: there is no whole query. */
@@ -133,13 +149,44 @@ function serve(socket: Socket, respond: Respond, connections: Connections, count
     if (!query) return false;
     connections.touch(socket);
     const reply = respond(query, "tcp");
+    if (reply instanceof Promise) {
+      waiting += 1;
+      void reply.then(answerLate);
+      return true;
+    }
     if (!reply) {
       socket.destroy(); // not a query: this is no client of ours
       return false;
     }
+    send(reply);
+    return true;
+  }
+
+  function answerLate(reply: Uint8Array): void {
+    waiting -= 1;
+    if (socket.destroyed) return;
+    connections.touch(socket);
+    socket.cork();
+    send(reply);
+    socket.uncork();
+    endIfDone();
+    if (!isHeld || waiting > MAX_WAITING / 2) return;
+    isHeld = false;
+    answerSome();
+  }
+
+  function send(reply: Uint8Array): void {
     socket.write(lengthOf(reply));
     socket.write(reply);
-    return true;
+  }
+
+  /** Who has said all may still wait for replies. */
+  function endIfDone(): void {
+    if (hasEnded && waiting === 0) socket.end();
+  }
+
+  function isFull(): boolean {
+    return isUnread() || waiting >= MAX_WAITING;
   }
 
   function isUnread(): boolean {

@@ -18,9 +18,11 @@ export async function openUdp(
   log: Log,
 ): Promise<Bound> {
   const socket = createSocket(isIPv6(address) ? { type: "udp6", ipv6Only: true } : { type: "udp4" });
+  let isOpen = true;
   socket.on("message", (octets: Buffer, from: RemoteInfo) => {
     const reply = respond(octets, "udp");
-    if (reply) send(socket, reply, from, counters);
+    if (reply instanceof Promise) void reply.then((late) => isOpen && send(socket, late, from, counters));
+    else if (reply) send(socket, reply, from, counters);
   });
   const listening = once(socket, "listening");
   socket.bind({ address, port, exclusive: true });
@@ -37,6 +39,7 @@ export async function openUdp(
     port: socket.address().port,
     async [Symbol.asyncDispose]() {
       const closed = once(socket, "close");
+      isOpen = false;
       socket.close();
       await closed;
     },

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { systemTimers, type Timers } from "../base/timers.ts";
 import type { Prefix } from "../model/name.ts";
 import type { Registry } from "../registry/registry.ts";
 import { formatSpan } from "../model/duration.ts";
@@ -16,7 +17,6 @@ import { createSchedule } from "./schedule.ts";
 import { createStallWatch } from "./stall.ts";
 import { excuse, keepResult, type TaskCheck } from "./task-check.ts";
 import { createTeller } from "./tell.ts";
-import { systemTimers, type Timers } from "./timers.ts";
 import { createVerdicts } from "./verdicts.ts";
 
 /** All checks of all tasks, until the signal aborts that it was given. */

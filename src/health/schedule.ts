@@ -1,7 +1,7 @@
 import TinyQueue from "tinyqueue";
 import type { Clock } from "../base/clock.ts";
+import type { Timers } from "../base/timers.ts";
 import type { StallWatch } from "./stall.ts";
-import type { Timers } from "./timers.ts";
 
 /** Something to be done once, at a time. */
 export interface Due {

@@ -46,9 +46,11 @@ const RCODE_NAMES: ReadonlyMap<number, string> = new Map([
 const EXTENDED_ERROR_NAMES: ReadonlyMap<number, string> = new Map([
   [0, "Other"],
   [3, "Stale Answer"],
+  [13, "Cached Error"],
   [14, "Not Ready"],
   [15, "Blocked"],
   [18, "Prohibited"],
+  [19, "Stale NXDOMAIN Answer"],
   [20, "Not Authoritative"],
   [21, "Not Supported"],
   [22, "No Reachable Authority"],

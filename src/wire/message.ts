@@ -19,6 +19,8 @@ export type Rcode = (typeof RCODE)[keyof typeof RCODE];
 
 /** EDNS options that Rota knows (IANA "DNS EDNS0 Option Codes"). */
 export const OPTION = {
+  /** RFC 7871. */
+  CLIENT_SUBNET: 8,
   /** RFC 7828. */
   KEEPALIVE: 11,
   /** RFC 8914. */
@@ -29,12 +31,17 @@ export const HEADER_OCTETS = 12;
 /** RFC 1035 section 4.2.2: what the two octets in front of a message over TCP can say. */
 export const MAX_MESSAGE_OCTETS = 65_535;
 
+/** RFC 9715 section 3.1: what fits an Ethernet frame over IPv6 whole, whatever the client says. */
+export const UDP_PAYLOAD_OCTETS = 1232;
+
 /** What a server has to know of a query. */
 export interface Query {
   readonly id: number;
   readonly opcode: number;
   /** RD, which the reply repeats. */
   readonly recursionDesired: boolean;
+  /** AD, by which a client without DO wants to be told whether data is authentic (RFC 6840 section 5.7). */
+  readonly authenticDataWanted: boolean;
   /** CD, which the reply repeats. */
   readonly checkingDisabled: boolean;
   readonly question: Question;
@@ -85,6 +92,8 @@ export interface Reply {
   readonly rcode: Rcode;
   readonly authoritative: boolean;
   readonly recursionDesired: boolean;
+  /** RA: whether this server asks others for names that are not its own. */
+  readonly recursionAvailable: boolean;
   readonly checkingDisabled: boolean;
   /** Undefined: a reply of a header alone (and OPT). */
   readonly question: Question | undefined;

@@ -1,18 +1,16 @@
 import { RotaError } from "../base/error.ts";
-import {
-  type EdnsReply,
-  type Fault,
-  HEADER_OCTETS,
-  MAX_MESSAGE_OCTETS,
-  OPTION,
-  type Reply,
-  type Room,
-} from "./message.ts";
+import { type Fault, HEADER_OCTETS, MAX_MESSAGE_OCTETS, type Reply, type Room } from "./message.ts";
 import { OctetWriter } from "./octet-writer.ts";
+import { optOctets, writeOpt } from "./opt.ts";
 import { CLASS_IN, type ResourceRecord, TYPE } from "./record.ts";
 
 /** RFC 1035 section 3.3: a character string has its length in one octet in front. */
 const MAX_STRING_OCTETS = 255;
+
+/** RFC 1035 section 4.1.1. */
+const AA_BIT = 0x0400;
+const TC_BIT = 0x0200;
+const RA_BIT = 0x0080;
 
 const out = new OctetWriter();
 
@@ -37,10 +35,11 @@ export function writeReply(reply: Reply, room: Room): Uint8Array {
   const isTruncated = !hasAllAnswers || authority < reply.authority.length;
   const additionalsLimit = Math.min(limit, room.additionalsLimit - reserved);
   const additionals = isTruncated ? 0 : writeSets(reply.additionals, additionalsLimit);
-  if (reply.edns !== undefined) writeOpt(reply.edns, reply.rcode);
+  if (reply.edns !== undefined) writeOpt(out, reply.edns, reply.rcode);
 
   out.setPair(0, reply.id);
-  out.setPair(2, flagsOf(reply, reply.authoritative, isTruncated));
+  const flags = flagsOf(reply) | (reply.authoritative ? AA_BIT : 0) | (isTruncated ? TC_BIT : 0);
+  out.setPair(2, flags | (reply.recursionAvailable ? RA_BIT : 0));
   out.setPair(4, reply.question === undefined ? 0 : 1);
   out.setPair(6, answers);
   out.setPair(8, authority);
@@ -53,17 +52,15 @@ export function writeFault(fault: Fault): Uint8Array {
   const message = new Uint8Array(HEADER_OCTETS);
   const header = new DataView(message.buffer);
   header.setUint16(0, fault.id);
-  header.setUint16(2, flagsOf(fault, false, false));
+  header.setUint16(2, flagsOf(fault));
   return message;
 }
 
-/** RFC 1035 section 4.1.1. RA, Z and AD stay 0: nothing is resolved for others, nothing is validated. */
-function flagsOf(header: Omit<Fault, "id">, isAuthoritative: boolean, isTruncated: boolean): number {
+/** What both have. Z stays 0, and so does AD: nothing is validated. */
+function flagsOf(header: Omit<Fault, "id">): number {
   return (
     0x8000 |
     (header.opcode << 11) |
-    (isAuthoritative ? 0x0400 : 0) |
-    (isTruncated ? 0x0200 : 0) |
     (header.recursionDesired ? 0x0100 : 0) |
     (header.checkingDisabled ? 0x0010 : 0) |
     (header.rcode & 0x000f)
@@ -149,33 +146,4 @@ function writeString(text: string): void {
   }
   out.octet(length);
   out.utf8(text, length);
-}
-
-/** RFC 6891 section 6.1.2. Version 0 is the highest that there is; Z stays 0. */
-function writeOpt(edns: EdnsReply, rcode: number): void {
-  out.octet(0);
-  out.pair(TYPE.OPT);
-  out.pair(edns.udpSize);
-  out.octet(rcode >> 4);
-  out.octet(0);
-  out.pair(edns.dnssecOk ? 0x8000 : 0);
-  out.pair(optionOctets(edns));
-  if (edns.extendedError !== undefined) writeOption(OPTION.EXTENDED_ERROR, edns.extendedError);
-  if (edns.keepalive !== undefined) writeOption(OPTION.KEEPALIVE, edns.keepalive);
-}
-
-/** Both options that Rota sends carry one number of two octets. */
-function writeOption(code: number, value: number): void {
-  out.pair(code);
-  out.pair(2);
-  out.pair(value);
-}
-
-function optionOctets(edns: EdnsReply): number {
-  return (edns.extendedError === undefined ? 0 : 6) + (edns.keepalive === undefined ? 0 : 6);
-}
-
-/** What OPT takes of the room: owner, type, class, TTL and RDLENGTH are 11 octets. */
-function optOctets(edns: EdnsReply | undefined): number {
-  return edns === undefined ? 0 : 11 + optionOctets(edns);
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { createTally, type Tally, type Transport } from "../../src/dns/counters.ts";
-import { createRespond, type Outside, type Respond } from "../../src/dns/respond.ts";
+import { createRespond, type Outside } from "../../src/dns/respond.ts";
 import { createRotation } from "../../src/dns/rotation.ts";
 import { parseType } from "../../src/model/mnemonics.ts";
 import { readReply } from "../../src/ask/reply.ts";
@@ -42,7 +42,7 @@ export function roster(file: ServicesFile, where = "services.yaml"): Roster {
 export interface Served {
   readonly registry: Registry;
   readonly source: Source;
-  readonly respond: Respond;
+  readonly respond: (octets: Uint8Array, transport: Transport) => Uint8Array | undefined;
   readonly counters: Tally;
   readonly clock: TurnedClock;
   /** The reply to `"web AAAA"`, a line a record: `NOERROR aa`, `web. 5 A 10.0.1.11`, `authority: ...`. */
@@ -71,8 +71,15 @@ export function served(file: ServicesFile, options: ServedOptions = {}): Served 
     registry,
     rotation: createRotation(random),
     nameServers: () => [parseAddress("127.0.0.1"), parseAddress("::1")],
+    isRouted: () => false,
   };
-  const respond = createRespond({ ...authority, outside, idleMs, counters, log: silentLog });
+  const forwarder = undefined;
+  const respondAnyhow = createRespond({ ...authority, outside, forwarder, idleMs, counters, log: silentLog });
+  const respond = (octets: Uint8Array, transport: Transport): Uint8Array | undefined => {
+    const reply = respondAnyhow(octets, transport);
+    if (reply instanceof Promise) throw new Error("nobody is to be asked here");
+    return reply;
+  };
   const source = registry.open("file");
   source.publish(roster(file));
 

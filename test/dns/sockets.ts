@@ -4,13 +4,12 @@ import { connect, isIPv6, type Socket } from "node:net";
 import { silentLog } from "../../src/base/log.ts";
 import { createFrames } from "../../src/dns/frames.ts";
 import { parseListen } from "../../src/dns/listen.ts";
-import { type Listeners, openListeners } from "../../src/dns/listeners.ts";
+import { type Listeners, type ListenersOptions, openListeners } from "../../src/dns/listeners.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../../src/dns/tcp.ts";
-import type { Served } from "./served.ts";
 
 /** Opens real sockets in front of what is served. */
 export async function listen(
-  { respond, counters }: Served,
+  { respond, counters }: Pick<ListenersOptions, "respond" | "counters">,
   specs: readonly string[] = ["127.0.0.1:0"],
   limits: Partial<ConnectionLimits> = {},
 ): Promise<Listeners> {

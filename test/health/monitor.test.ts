@@ -6,7 +6,7 @@ import type { Availability } from "../../src/model/availability.ts";
 import type { Port } from "../../src/model/declaration.ts";
 import { parsePrefix } from "../../src/model/name.ts";
 import type { Word } from "../../src/registry/outages.ts";
-import { turnedByHand } from "./by-hand.ts";
+import { turnedByHand } from "../by-hand.ts";
 import { checked, HEARTBEAT, monitored, script, TCP } from "./monitored.ts";
 
 const SECOND = 1000;

@@ -15,7 +15,7 @@ import {
 import type { Service } from "../../src/registry/service.ts";
 import { forgetfulStore } from "../../src/registry/vips.ts";
 import { roster, stillClock } from "../dns/served.ts";
-import { type Hand, turnedByHand } from "./by-hand.ts";
+import { type Hand, turnedByHand } from "../by-hand.ts";
 
 export const TCP: Check = {
   probe: { kind: "tcp", port: { name: "http", number: 8080 }, send: "", expect: undefined },

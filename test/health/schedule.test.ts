@@ -3,7 +3,7 @@ import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { createSchedule, type Due, type Schedule } from "../../src/health/schedule.ts";
 import { createStallWatch } from "../../src/health/stall.ts";
-import { type Hand, turnedByHand } from "./by-hand.ts";
+import { type Hand, turnedByHand } from "../by-hand.ts";
 
 interface Item extends Due {
   readonly name: string;

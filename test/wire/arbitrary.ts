@@ -92,6 +92,7 @@ export function anyReply(
         rcode: fc.constantFrom(...Object.values(RCODE).filter((rcode) => rcode < 16)),
         authoritative: fc.boolean(),
         recursionDesired: fc.boolean(),
+        recursionAvailable: fc.boolean(),
         checkingDisabled: fc.boolean(),
         answers: records,
         authority: records,

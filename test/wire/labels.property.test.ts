@@ -31,6 +31,7 @@ test("labels of any octets are echoed octet for octet, and an answer of that nam
           rcode: 0,
           authoritative: true,
           recursionDesired: false,
+          recursionAvailable: false,
           checkingDisabled: false,
           question,
           answers: [{ type: "TXT", name: question.name, ttl: 5, strings: ["a"] }],

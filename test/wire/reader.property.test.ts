@@ -109,6 +109,7 @@ function readAndAnswer(octets: Uint8Array): string {
       ...header,
       rcode: 0,
       authoritative: true,
+      recursionAvailable: false,
       question,
       answers: [{ type: "PTR", name: question.name, ttl: 5, target: question.name }],
       authority: [],

@@ -63,12 +63,16 @@ describe("what a query says is read", () => {
   });
 
   test.each([
-    ["nothing", 0x0000, { recursionDesired: false, checkingDisabled: false }],
-    ["RD", 0x0100, { recursionDesired: true, checkingDisabled: false }],
-    ["CD", 0x0010, { recursionDesired: false, checkingDisabled: true }],
-    ["AA, TC, RA, Z, AD, rcode", 0x06ef, { recursionDesired: false, checkingDisabled: false }],
-  ])("of the flags with %s set, RD and CD are told", (_, flags, expected) => {
+    ["nothing", 0x0000, {}],
+    ["RD", 0x0100, { recursionDesired: true }],
+    ["CD", 0x0010, { checkingDisabled: true }],
+    ["AD", 0x0020, { authenticDataWanted: true }],
+    ["AA, TC, RA, Z, rcode", 0x06cf, {}],
+  ])("of the flags with %s set, RD, AD and CD are told", (_, flags, expected) => {
     expect(readGood(query({ name: "web", id: 0xbeef, flags }))).toMatchObject({
+      recursionDesired: false,
+      authenticDataWanted: false,
+      checkingDisabled: false,
       id: 0xbeef,
       opcode: 0,
       ...expected,

@@ -27,7 +27,7 @@ describe("what is written, dns2 decodes to the same", () => {
           aa: Number(reply.authoritative),
           tc: 0,
           rd: Number(reply.recursionDesired),
-          ra: 0,
+          ra: Number(reply.recursionAvailable),
           z: 0,
           ad: 0,
           cd: Number(reply.checkingDisabled),

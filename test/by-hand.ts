@@ -1,5 +1,5 @@
-import type { Clock } from "../../src/base/clock.ts";
-import type { Timers } from "../../src/health/timers.ts";
+import type { Clock } from "../src/base/clock.ts";
+import type { Timers } from "../src/base/timers.ts";
 
 /** Time that goes by when a test says so. */
 export interface Hand {
