@@ -122,6 +122,7 @@ describe("a command that cannot be run", () => {
   });
 
   it("is not found on the PATH", async () => {
+    vi.stubEnv("PATH", folder); // one's own may have folders that one may not look into, which is told otherwise
     expect(await afterwards(["rota-no-such-program"])).toMatch(
       /^fail could not run rota-no-such-program: no such/,
     );
