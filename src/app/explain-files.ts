@@ -11,7 +11,7 @@ import type { Service } from "../registry/service.ts";
 import { forgetfulStore } from "../registry/vips.ts";
 import { formatFinding } from "../sources/report.ts";
 import { readServices } from "../sources/services.ts";
-import { explain, type Explanation } from "./explain.ts";
+import { explain, type Explanation, isChecked } from "./explain.ts";
 import type { Look } from "./explain-task.ts";
 import { resolve } from "./stands.ts";
 
@@ -50,9 +50,7 @@ export async function explainFiles(
   registry.open("file").publish(roster);
 
   const { service } = resolve(name, registry).stands;
-  const check = service?.declaration.tasks.some(({ isChecked }) => isChecked)
-    ? service.declaration.check
-    : undefined;
+  const check = service && isChecked(service) ? service.declaration.check : undefined;
   const untried = check && whyUntried(check, probe);
   const isTried = service && check && untried === undefined;
   if (isTried && check.probe.kind === "exec" && !allowExec)

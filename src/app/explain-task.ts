@@ -1,10 +1,9 @@
 import { count } from "../base/count.ts";
 import type { CheckState } from "../health/check-state.ts";
 import type { Outcome } from "../health/outcome.ts";
-import { formatAddress } from "../model/address.ts";
 import type { TaskDeclaration } from "../model/declaration.ts";
 import { formatSpan } from "../model/duration.ts";
-import { formatPrefix, type Prefix } from "../model/name.ts";
+import type { Prefix } from "../model/name.ts";
 import type { Outage, Service } from "../registry/service.ts";
 import type { TaskState } from "./state.ts";
 
@@ -56,18 +55,20 @@ export interface ExplainTaskOptions {
 /** The status of a task of which nothing is known, as nobody tried it. */
 export const NOT_TRIED = "not tried";
 
+/** @param known the task as it is told without an explanation */
 export function explainTask(
   service: Service,
   task: TaskDeclaration,
-  { isServing, isAnswering }: TaskState,
+  known: TaskState,
   { look, nowMs, untried }: ExplainTaskOptions,
 ): TaskExplanation {
+  const { id, addresses, isServing, isAnswering } = known;
   const state = look(service.id, task.id);
   const isUntried = task.isChecked && untried !== undefined;
   return {
-    id: formatPrefix(task.id),
-    addresses: task.addresses.map(({ address }) => formatAddress(address)),
-    status: isUntried ? NOT_TRIED : statusOf(service, task, state),
+    id,
+    addresses: addresses.map(({ address }) => address),
+    status: isUntried ? NOT_TRIED : statusOf(known, state),
     isWarned: state?.isWarned ?? false,
     isServing,
     isAnswering,
@@ -84,16 +85,15 @@ export function explainTask(
   };
 }
 
-function statusOf(
-  { outages, verdicts }: Service,
-  task: TaskDeclaration,
-  state: CheckState | undefined,
-): string {
-  const outage = outages.get(task.id);
-  if (outage?.availability === "maintenance") return "maintenance";
-  if (outage) return outage.isDrained ? "drained" : "draining";
-  const verdict = verdicts.get(task.id) ?? (task.isChecked ? "starting" : "unchecked");
-  return verdict === "passing" && state?.isWarned ? "passing, warned" : verdict;
+function statusOf({ availability, isDrained, verdict }: TaskState, state: CheckState | undefined): string {
+  switch (availability) {
+    case "maintenance":
+      return "maintenance";
+    case "drain":
+      return isDrained ? "drained" : "draining";
+    case "active":
+      return verdict === "passing" && state?.isWarned ? "passing, warned" : verdict;
+  }
 }
 
 function whyOf(

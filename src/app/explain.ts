@@ -125,7 +125,8 @@ function explainAnswer(
   };
 }
 
-function isChecked({ declaration }: Service): boolean {
+/** Whether answers hang on checks. */
+export function isChecked({ declaration }: Service): boolean {
   return declaration.tasks.some(({ isChecked }) => isChecked);
 }
 

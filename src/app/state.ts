@@ -36,7 +36,7 @@ export interface ServiceState {
   readonly maxAnswers: number;
   /** The share of serving tasks below which all are answered; 0: never. */
   readonly panicThreshold: number;
-  /** How its tasks are checked, as `http GET /healthz on port 8080 every 5 s`; undefined: they are not. */
+  /** How its tasks are checked, as `http GET /healthz on port 8080 every 5s`; undefined: they are not. */
   readonly check: string | undefined;
   /** Whether starting tasks serve as well. */
   readonly publishNotReady: boolean;

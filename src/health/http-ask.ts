@@ -2,6 +2,7 @@ import { type IncomingMessage, request, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { RotaError } from "../base/error.ts";
 import type { Match } from "../model/check.ts";
+import { untilEnd } from "./attempt.ts";
 import { openConnection, type Remote } from "./connect.ts";
 import { createExcerpt, formatMatch, formatSaid } from "./excerpt.ts";
 import type { Hop } from "./redirect.ts";
@@ -35,60 +36,42 @@ export function askHttp(
   signal: AbortSignal,
   stage: (doing: string) => void,
 ): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    let socket: Socket | undefined;
-    let octetsHeard = 0;
-    // No agent, as Node would make one for each request, and no time-out but the signal.
-    const asked = request({
-      method: hop.method,
-      path: hop.path,
-      headers,
-      maxHeaderSize: MAX_HEADER_OCTETS,
-      createConnection: () => {
-        socket = openConnection(remote, stage, () => stage("waiting for the answer"));
-        return socket.on("data", count);
-      },
-    });
-    asked.on("error", fail);
-    asked.on("response", hear);
-    asked.on("upgrade", hear); // 101: there is no other answer to come
-    signal.addEventListener("abort", abort);
-    if (signal.aborted) abort();
-    asked.end();
+  let socket: Socket | undefined;
+  return untilEnd(
+    signal,
+    () => socket?.destroy(),
+    ({ end, fail }) => {
+      let octetsHeard = 0;
+      // No agent, as Node would make one for each request, and no time-out but the signal.
+      const asked = request({
+        method: hop.method,
+        path: hop.path,
+        headers,
+        maxHeaderSize: MAX_HEADER_OCTETS,
+        createConnection: () => {
+          socket = openConnection(remote, stage, () => stage("waiting for the answer"));
+          return socket.on("data", count);
+        },
+      });
+      asked.on("error", fail);
+      asked.on("response", hear);
+      asked.on("upgrade", hear); // 101: there is no other answer to come
+      asked.end();
 
-    function count(octets: Buffer): void {
-      octetsHeard += octets.length;
-      if (octetsHeard > MAX_OCTETS) fail(new RotaError("ERR_ROTA_ASK", "no end of its answer in 256 KiB"));
-    }
+      function count(octets: Buffer): void {
+        octetsHeard += octets.length;
+        if (octetsHeard > MAX_OCTETS) fail(new RotaError("ERR_ROTA_ASK", "no end of its answer in 256 KiB"));
+      }
 
-    function hear(response: IncomingMessage): void {
-      const answer = answerOf(response);
-      const match = seek(answer);
-      if (!match) return end(answer);
-      stage("reading the body");
-      readBody(response, match, (lacks) => end({ ...answer, lacks }), fail);
-    }
-
-    function end(answer: Answer): void {
-      leave();
-      resolve(answer);
-    }
-
-    function fail(error: Error): void {
-      leave();
-      reject(error);
-    }
-
-    function abort(): void {
-      fail(new RotaError("ERR_ROTA_ASK", "trying was ended"));
-    }
-
-    /** The request keeps its listeners: that its connection is gone it calls an error. */
-    function leave(): void {
-      signal.removeEventListener("abort", abort);
-      socket?.destroy();
-    }
-  });
+      function hear(response: IncomingMessage): void {
+        const answer = answerOf(response);
+        const match = seek(answer);
+        if (!match) return end(answer);
+        stage("reading the body");
+        readBody(response, match, (lacks) => end({ ...answer, lacks }), fail);
+      }
+    },
+  );
 }
 
 function answerOf({ statusCode = 0, statusMessage, headers }: IncomingMessage): Answer {

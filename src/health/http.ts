@@ -1,5 +1,5 @@
 import { formatAddress, formatEndpoint } from "../model/address.ts";
-import type { HttpProbe, Match, ProbeTls } from "../model/check.ts";
+import { DEFAULT_TLS, type HttpProbe, type Match } from "../model/check.ts";
 import { formatSpan } from "../model/duration.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Remote } from "./connect.ts";
@@ -8,8 +8,6 @@ import { type Outcome, outcome, type Target } from "./outcome.ts";
 import { defaultPort, type Hop, isRedirect, redirectedTo } from "./redirect.ts";
 import type { Trust } from "./tls.ts";
 
-/** For a probe of plain HTTP that is redirected to https. */
-const DEFAULT_TLS: ProbeTls = { ca: undefined, servername: undefined, insecure: false };
 /** RFC 9110 section 8.6: with any other method, who sends no content says so. */
 const WITHOUT_CONTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
 
@@ -37,6 +35,7 @@ export function attemptHttp(trust: Trust): Attempt<HttpProbe> {
     }
   };
 
+  /** A probe of plain HTTP may be redirected to https. */
   async function secure({ tls = DEFAULT_TLS }: HttpProbe, { host }: Hop): Promise<Remote["tls"]> {
     const name = new URL(`https://${host}`).hostname.replace(/^\[(.*)\]$/, "$1");
     return { ...(await trust(tls, name)), ALPNProtocols: ["http/1.1"] };

@@ -20,7 +20,7 @@ export interface Target {
   readonly port: number | undefined;
 }
 
-export const MAX_DETAIL = 200;
+const MAX_DETAIL = 200;
 
 /** An outcome fit to be shown: what a server said is cut to one line of printable text. */
 export function outcome(kind: Outcome["kind"], detail: string): Outcome {

@@ -109,6 +109,9 @@ export interface ProbeTls {
   readonly insecure: boolean;
 }
 
+/** TLS of which nothing is said. */
+export const DEFAULT_TLS: ProbeTls = { ca: undefined, servername: undefined, insecure: false };
+
 /** What must be within the first 64 KiB of what a task says. */
 export type Match =
   | { readonly kind: "text"; readonly text: string }

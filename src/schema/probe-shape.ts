@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ProbeTls } from "../model/check.ts";
+import { DEFAULT_TLS } from "../model/check.ts";
 import { parseType } from "../model/mnemonics.ts";
 import { parseName } from "../model/name.ts";
 import type { DnsInput, GrpcInput, TcpInput } from "./healthcheck-input.ts";
@@ -32,14 +32,12 @@ export const tcpInput = z.union(
   { error: mustBe("true, a port number, the name of a port, or a mapping") },
 );
 
-const WELL_KNOWN: ProbeTls = { ca: undefined, servername: undefined, insecure: false };
-
 const grpcShape = strict(
   {
     service: text.optional().describe("The gRPC service to ask for; default: the server as a whole."),
     port: portWord.optional().describe("Default: the service's first port over TCP."),
     tls: z
-      .union([z.boolean().transform((is) => (is ? WELL_KNOWN : undefined)), tlsShape], {
+      .union([z.boolean().transform((is) => (is ? DEFAULT_TLS : undefined)), tlsShape], {
         error: mustBe("true, false or a mapping"),
       })
       .optional()

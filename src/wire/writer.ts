@@ -10,7 +10,7 @@ const MAX_STRING_OCTETS = 255;
 /** RFC 1035 section 4.1.1. */
 const AA_BIT = 0x0400;
 const TC_BIT = 0x0200;
-const RA_BIT = 0x0080;
+export const RA_BIT = 0x0080;
 
 const out = new OctetWriter();
 
@@ -57,7 +57,7 @@ export function writeFault(fault: Fault): Uint8Array {
 }
 
 /** What both have. Z stays 0, and so does AD: nothing is validated. */
-function flagsOf(header: Omit<Fault, "id">): number {
+export function flagsOf(header: Omit<Fault, "id" | "rcode"> & { readonly rcode: number }): number {
   return (
     0x8000 |
     (header.opcode << 11) |

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { AvailabilityRule } from "../../src/model/availability.ts";
 import { watchAdmin } from "../../src/sources/admin.ts";
 import type { FileWatch } from "../../src/sources/follow.ts";
-import type { SourceReport } from "../../src/sources/report.ts";
 import { createFolder } from "./folder.ts";
+import { createReports } from "./reports.ts";
 
 /** A watch of an admin file, and all that it said so far. */
 interface Admin extends AsyncDisposable {
@@ -19,8 +19,7 @@ async function watching(file: string, { poll = false } = {}): Promise<Admin> {
   const ending = new AbortController();
   const published: string[] = [];
   const rules: (readonly AvailabilityRule[])[] = [];
-  const reports: SourceReport[] = [];
-  let wake = (): void => {};
+  const reports = createReports(file);
   const watch = await watchAdmin(
     file,
     {
@@ -31,28 +30,16 @@ async function watching(file: string, { poll = false } = {}): Promise<Admin> {
           said.map(({ service, task, availability }) => `${service} ${task} ${availability}`).join(", "),
         );
       },
-      report(report) {
-        reports.push(report);
-        wake();
-      },
+      report: reports.report,
     },
     ending.signal,
   );
-  let heard = 0;
 
   return {
     watch,
     published,
     rules,
-    async told() {
-      if (reports.length === heard) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      const report = reports[heard++];
-      return `${report?.kind} ${report?.message.replace(file, "FILE")}`;
-    },
+    told: reports.told,
     async [Symbol.asyncDispose]() {
       ending.abort();
       await watch.closed;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { formatAddress } from "../../src/model/address.ts";
 import type { FileWatch } from "../../src/sources/follow.ts";
-import type { SourceReport } from "../../src/sources/report.ts";
 import { watchResolvConf } from "../../src/sources/resolv-conf.ts";
 import { createFolder } from "./folder.ts";
+import { createReports } from "./reports.ts";
 
 /** A watch of a resolv.conf, and all that it said so far. */
 interface Watching extends AsyncDisposable {
@@ -19,17 +19,12 @@ interface Watching extends AsyncDisposable {
 async function watching(file: string): Promise<Watching> {
   const ending = new AbortController();
   const published: string[] = [];
-  const reports: SourceReport[] = [];
-  let wake = (): void => {};
-  let heard = 0;
+  const reports = createReports(file);
   const watch = await watchResolvConf(
     file,
     {
       publish: (nameServers) => void published.push(nameServers.map(formatAddress).join(" ")),
-      report(report) {
-        reports.push(report);
-        wake();
-      },
+      report: reports.report,
     },
     ending.signal,
   );
@@ -37,17 +32,9 @@ async function watching(file: string): Promise<Watching> {
     watch,
     published,
     get untold() {
-      return reports.length - heard;
+      return reports.untold;
     },
-    async told() {
-      while (reports.length === heard) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      const report = reports[heard++];
-      return `${report?.kind} ${report?.message.replace(file, "FILE")}`;
-    },
+    told: reports.told,
     async [Symbol.asyncDispose]() {
       ending.abort();
       await watch.closed;

@@ -1,6 +1,7 @@
 import { type EdnsReply, type Query, RCODE, UDP_PAYLOAD_OCTETS } from "../../wire/message.ts";
 import { OctetWriter } from "../../wire/octet-writer.ts";
 import { writeOpt } from "../../wire/opt.ts";
+import { flagsOf, RA_BIT } from "../../wire/writer.ts";
 import type { Kept } from "./kept.ts";
 
 /** RFC 8767 section 4: "30 seconds" for the TTL of a stale record. */
@@ -12,12 +13,8 @@ const EDE_CACHED_ERROR = 13;
 /** RFC 8914 section 4.20. */
 const EDE_STALE_NXDOMAIN = 19;
 
-const QR_BIT = 0x8000;
-const RD_BIT = 0x0100;
-/** RFC 1035 section 4.1.1: whoever forwards has recursion to offer. */
-const RA_BIT = 0x0080;
+/** RFC 4035 section 3.2.3. */
 const AD_BIT = 0x0020;
-const CD_BIT = 0x0010;
 
 const out = new OctetWriter();
 
@@ -65,15 +62,11 @@ function finish(query: Query, outline: Outline, extendedError: number | undefine
   const { rcode, isAuthentic, answers, authority, additionals } = outline;
   const edns = ednsOf(query, extendedError);
   if (edns !== undefined) writeOpt(out, edns, rcode);
-  const flags =
-    QR_BIT |
-    RA_BIT |
-    (query.recursionDesired ? RD_BIT : 0) |
-    (query.checkingDisabled ? CD_BIT : 0) |
-    (isAuthentic ? AD_BIT : 0) |
-    rcode;
+  const { opcode, recursionDesired, checkingDisabled } = query;
+  const flags = flagsOf({ opcode, recursionDesired, checkingDisabled, rcode });
   out.setPair(0, query.id);
-  out.setPair(2, flags);
+  // RFC 1035 section 4.1.1: whoever forwards has recursion to offer.
+  out.setPair(2, flags | RA_BIT | (isAuthentic ? AD_BIT : 0));
   out.setPair(4, 1);
   out.setPair(6, answers);
   out.setPair(8, authority);
