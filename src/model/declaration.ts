@@ -12,6 +12,7 @@ export interface Declaration {
   readonly namespace: Prefix;
   readonly endpointMode: EndpointMode;
   readonly aliases: readonly Prefix[];
+  readonly networkAliases: readonly NetworkAlias[];
   /** Names of {@link Network}s, at least one. */
   readonly networks: readonly string[];
   /** Seconds; undefined: the zone's. */
@@ -29,9 +30,19 @@ export interface Declaration {
   readonly check: Check | undefined;
   /** Whether tasks serve while they are starting, before their first verdict. */
   readonly publishNotReady: boolean;
+  /** The VIPs that whoever runs the service has given it; undefined: it gets its own from its networks' pools. */
+  readonly vips: readonly TaskAddress[] | undefined;
+  /** Whether an engine brings its tasks: a Compose file only says what they stand behind. */
+  readonly isOutline: boolean;
   readonly tasks: readonly TaskDeclaration[];
   /** Where it stands, as `services.yaml:12:3`, for people. */
   readonly origin: string;
+}
+
+/** A name that stands whole, without the namespace, and is seen on one network alone. */
+export interface NetworkAlias {
+  readonly name: Prefix;
+  readonly network: string;
 }
 
 /** `vip`: the name answers with the service's own address. `dnsrr`: with its tasks' addresses. */
@@ -63,6 +74,7 @@ export interface TaskDeclaration {
   /** Whether somebody chose the id: then the bare id is a name as well. */
   readonly isNamed: boolean;
   readonly slot: number | undefined;
+  readonly networkAliases: readonly NetworkAlias[];
   /** At least one. */
   readonly addresses: readonly TaskAddress[];
   /** 0 to 65,535, as in a SRV record. */
@@ -86,6 +98,15 @@ export interface Network {
   readonly vips: readonly Subnet[];
 }
 
+/** Somebody who asks, of whom a source knows more than the address tells. */
+export interface Client {
+  readonly address: Address;
+  /** All that it is on, not only the one of the address. */
+  readonly networks: readonly string[];
+  /** Its own; empty: none. */
+  readonly namespace: Prefix;
+}
+
 /** What a source declares, whole. */
 export interface Roster {
   readonly zone: Name | undefined;
@@ -96,6 +117,7 @@ export interface Roster {
   readonly networks: readonly Network[];
   /** In order: of two that claim one name, the first keeps it. */
   readonly services: readonly Declaration[];
+  readonly clients: readonly Client[];
 }
 
 export const EMPTY_ROSTER: Roster = {
@@ -104,4 +126,5 @@ export const EMPTY_ROSTER: Roster = {
   negativeTtl: undefined,
   networks: [],
   services: [],
+  clients: [],
 };

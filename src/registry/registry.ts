@@ -9,6 +9,7 @@ import {
   type TaskDeclaration,
 } from "../model/declaration.ts";
 import { formatPrefix, type Name, parentOf, type Prefix } from "../model/name.ts";
+import { type View, WHOLE_VIEW } from "../model/view.ts";
 import { createBatch } from "./batch.ts";
 import { createClaims } from "./claims.ts";
 import { addressesOf, type Meaning, namesOf, ownName } from "./names.ts";
@@ -38,6 +39,8 @@ export interface Registry {
   /** Whose address it is: a task's, else a VIP's. */
   findAddress(address: Address): FoundAddress | undefined;
   findSubnet: FindSubnet;
+  /** What a client sees that is somewhere beneath the first `length` bits of `address`; the whole address: there. */
+  viewOf(address: Address, length: number): View;
   services(): Iterable<Service>;
   /** The names that several services claim. */
   conflicts(): readonly Conflict[];
@@ -189,6 +192,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
         ? { service: holder, task: undefined }
         : undefined;
     },
+    viewOf: () => WHOLE_VIEW,
     *services() {
       for (const entry of entries.values()) yield entry.service;
     },

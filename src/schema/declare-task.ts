@@ -20,6 +20,7 @@ export function declareTask(
     id: task.id ?? (first === undefined ? EMPTY_PREFIX : madeTaskId(first)),
     isNamed: task.id !== undefined,
     slot: task.slot,
+    networkAliases: [],
     addresses: task.addresses.map((shape) => placeAddress(shape, service.networks, path, around)),
     weight: task.weight,
     ports: portsOf(task, service, path, around),

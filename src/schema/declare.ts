@@ -30,6 +30,7 @@ export function declare(name: Prefix, shape: ServiceShape, around: Surroundings)
     namespace,
     endpointMode: shape.endpoint_mode,
     aliases,
+    networkAliases: [],
     networks: shape.networks,
     ttl: shape.ttl,
     ports: shape.ports,
@@ -40,6 +41,8 @@ export function declare(name: Prefix, shape: ServiceShape, around: Surroundings)
     panicThreshold: shape.panic_threshold,
     check,
     publishNotReady: shape.publish_not_ready,
+    vips: undefined,
+    isOutline: false,
     tasks,
     origin: around.origin,
   };

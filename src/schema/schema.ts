@@ -84,7 +84,7 @@ export function parseServicesFile(
   const { zone, ttl, negative_ttl: negativeTtl } = frame;
   return {
     ok: true,
-    roster: { zone, ttl, negativeTtl, networks: [...networks.values()], services },
+    roster: { zone, ttl, negativeTtl, networks: [...networks.values()], services, clients: [] },
     warnings,
   };
 }

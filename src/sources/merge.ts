@@ -53,6 +53,7 @@ export function merge(parts: readonly Part[]): {
       negativeTtl: claims.get("negative_ttl")?.part.reading.negativeTtl,
       networks,
       services,
+      clients: [],
     },
     problems,
   };

@@ -25,8 +25,9 @@ export function unpack(text: string, origin: string): Declaration {
   const plain: Plain = JSON.parse(text);
   return {
     ...plain,
-    ttl: plain.ttl, // which JSON leaves out if it is undefined, as it does the check
+    ttl: plain.ttl, // which JSON leaves out if it is undefined, as it does the check and the VIPs
     check: plain.check,
+    vips: plain.vips,
     maxAnswers: plain.maxAnswers ?? Infinity, // which JSON has no word for
     tasks: plain.tasks.map(wholeTask),
     origin,
@@ -40,10 +41,10 @@ type Plain = Omit<Declaration, "origin" | "maxAnswers" | "tasks"> & {
 
 type PlainTask = Omit<TaskDeclaration, "ports"> & { readonly ports: readonly (readonly [string, number])[] };
 
-function plainTask({ id, isNamed, slot, addresses, weight, ports, isChecked }: TaskDeclaration): PlainTask {
-  return { id, isNamed, slot, addresses, weight, ports: [...ports], isChecked };
+function plainTask({ ports, ...task }: TaskDeclaration): PlainTask {
+  return { ...task, ports: [...ports] };
 }
 
-function wholeTask({ id, isNamed, slot, addresses, weight, ports, isChecked }: PlainTask): TaskDeclaration {
-  return { id, isNamed, slot, addresses, weight, ports: new Map(ports), isChecked };
+function wholeTask({ ports, slot, ...task }: PlainTask): TaskDeclaration {
+  return { ...task, slot, ports: new Map(ports) };
 }

@@ -197,6 +197,7 @@ describe("a service", () => {
       namespace: "",
       endpointMode: "vip",
       aliases: [],
+      networkAliases: [],
       networks: ["default"],
       ttl: undefined,
       ports: [],
@@ -207,6 +208,8 @@ describe("a service", () => {
       panicThreshold: 0,
       check: undefined,
       publishNotReady: false,
+      vips: undefined,
+      isOutline: false,
       tasks: [],
       origin: "test",
     });
