@@ -4,8 +4,9 @@ import type { Answer, Authority } from "../dns/kinds.ts";
 import type { Outside } from "../dns/respond.ts";
 import { createRotation } from "../dns/rotation.ts";
 import { isSpecial } from "../dns/special.ts";
-import { formatAddress } from "../model/address.ts";
+import { type Address, formatAddress } from "../model/address.ts";
 import { EMPTY_PREFIX, formatName, type Name, parentOf } from "../model/name.ts";
+import type { Scope } from "../model/view.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
 import { CLASS_IN, type ResourceRecord, TYPE } from "../wire/record.ts";
@@ -13,6 +14,7 @@ import { listOf } from "../schema/problem.ts";
 import { formatConflict } from "./chronicle.ts";
 import { explainTask, type ExplainTaskOptions, type TaskExplanation } from "./explain-task.ts";
 import { nearby } from "./nearby.ts";
+import { type Sight, sightOf } from "./sight.ts";
 import { type ServiceState, stateOf } from "./state.ts";
 import { formatMeaning, leadsToTasks, resolve, type Stands } from "./stands.ts";
 import { whyOf } from "./why.ts";
@@ -47,6 +49,14 @@ export interface AnswerExplanation {
 
 export interface ExplainOptions extends ExplainTaskOptions {
   readonly registry: Registry;
+  /**
+   * The address of who asks.
+   *
+   * @default somebody on no network
+   */
+  readonly from?: Address | undefined;
+  /** @default "all" */
+  readonly scope?: Scope | undefined;
   readonly nameServers: Authority["nameServers"];
   readonly outside: Outside;
   /** Undefined: nobody is asked for what is not ours. */
@@ -65,9 +75,10 @@ export interface ExplainOptions extends ExplainTaskOptions {
  * @throws RotaError `ERR_ROTA_NAME`
  */
 export function explain(asked: string, options: ExplainOptions): Explanation {
-  const { registry, troubles = () => [], untried } = options;
-  const { name, types, stands } = resolve(asked, registry);
-  const answers = types.map((type) => explainAnswer(name, type, stands, options));
+  const { registry, from, scope = "all", troubles = () => [], untried } = options;
+  const sight = sightOf(registry, from, scope);
+  const { name, types, stands } = resolve(asked, registry, sight.view);
+  const answers = types.map((type) => explainAnswer(name, type, stands, sight, options));
   const meaning = formatMeaning(stands);
   if (!stands.service)
     return {
@@ -76,7 +87,7 @@ export function explain(asked: string, options: ExplainOptions): Explanation {
       answers,
       service: undefined,
       tasks: [],
-      notes: [...troubles(), ...nearby(name, stands, registry)],
+      notes: [...troubles(), ...(unseen(asked, sight, registry) ?? nearby(name, stands, registry))],
     };
   const { service } = stands;
   const state = stateOf(service);
@@ -103,16 +114,16 @@ function explainAnswer(
   name: Name,
   type: keyof typeof TYPE,
   stands: Stands,
+  { clients, view }: Sight,
   { registry, nameServers, outside, forwarder, untried }: ExplainOptions,
 ): AnswerExplanation {
-  const clients = "everyone";
   const isUnknown =
     untried !== undefined && stands.service && isChecked(stands.service) && leadsToTasks(stands);
   if (isUnknown)
     return { type, clients, outcome: "UNKNOWN", records: [], ttl: undefined, why: "no task was tried" };
   const question = { name, type: TYPE[type], class: CLASS_IN, octets: new Uint8Array() };
   const isRouted = (name: Name): boolean => forwarder?.isRouted(name) ?? false;
-  const given = answer(question, { registry, nameServers, isRouted, rotation: createRotation() });
+  const given = answer(question, { registry, nameServers, isRouted, rotation: createRotation() }, view);
   const upstreams = given.kind === "elsewhere" ? (forwarder?.upstreamsOf(name) ?? []) : [];
   const records = given.kind === "records" ? given.records : [];
   return {
@@ -123,6 +134,15 @@ function explainAnswer(
     ttl: records[0]?.ttl,
     why: whyElsewhere(name, stands, upstreams) ?? whyOf(given, type, stands, registry),
   };
+}
+
+/** What stands there that who asks does not see. */
+function unseen(asked: string, { view, clients }: Sight, registry: Registry): readonly string[] | undefined {
+  const { stands } = view.networks ? resolve(asked, registry) : { stands: undefined };
+  if (!stands?.service) return undefined;
+  const { networks } = stands.service.declaration;
+  const where = networks.length > 0 ? listOf(networks, "and") : "no network";
+  return [`${formatMeaning(stands)} is on ${where}, and hidden from ${clients}`];
 }
 
 /** Whether answers hang on checks. */

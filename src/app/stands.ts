@@ -3,6 +3,7 @@ import { NAME_SERVER } from "../dns/kinds.ts";
 import { type Address, parseAddress } from "../model/address.ts";
 import { EMPTY_PREFIX, formatPrefix, type Name, parseName, prefixOf, wholePrefix } from "../model/name.ts";
 import { parseReverse, reverseName } from "../model/reverse.ts";
+import { type View, WHOLE_VIEW } from "../model/view.ts";
 import { type Meaning, ownName } from "../registry/names.ts";
 import type { FoundAddress, Registry } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
@@ -23,17 +24,17 @@ export interface Resolved {
   readonly stands: Stands;
 }
 
-/** @throws RotaError `ERR_ROTA_NAME` */
-export function resolve(asked: string, registry: Registry): Resolved {
+/** @param view by default everything. @throws RotaError `ERR_ROTA_NAME` */
+export function resolve(asked: string, registry: Registry, view: View = WHOLE_VIEW): Resolved {
   const address = addressOf(asked);
   if (address !== undefined) {
-    const found = registry.findAddress(address);
+    const found = registry.findAddress(address, view);
     return { name: reverseName(address), types: ["PTR"], stands: standsAt(found) };
   }
   const name = parseName(asked);
   const inZone = prefixOf(name, registry.settings.zone);
   if (inZone === EMPTY_PREFIX) return { name, types: ["A"], stands: { kind: "zone", service: undefined } };
-  const found = (inZone && registry.find(inZone)) ?? registry.find(wholePrefix(name));
+  const found = (inZone && registry.find(inZone, view)) ?? registry.find(wholePrefix(name), view);
   if (found && found !== "below") {
     const { service, meaning } = found;
     const isPort = meaning.kind === "port" || meaning.kind === "taskPort";

@@ -1,21 +1,31 @@
 import type { TaskDeclaration } from "../model/declaration.ts";
 import { joinName, type Name, type Prefix } from "../model/name.ts";
+import type { View } from "../model/view.ts";
 import { type Meaning, serviceNames, taskNames } from "../registry/names.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
 
 // What is told as the target of a SRV or PTR record is asked for next, and must lead where it said (RFC 2782). So it
-// is a name that really means this service or task, whatever other services, slots and aliases are called.
+// is a name that really means this service or task to who asks, whatever other services, slots and aliases are called.
 
 /** A name in the zone that means this task; undefined: others hold all of them. */
-export function nameOfTask(service: Service, task: TaskDeclaration, registry: Registry): Name | undefined {
+export function nameOfTask(
+  service: Service,
+  task: TaskDeclaration,
+  registry: Registry,
+  view: View,
+): Name | undefined {
   const means = (meaning: Meaning): boolean => meaning.kind === "task" && meaning.task === task;
-  return heldName(taskNames(service.declaration, task), service, means, registry);
+  return heldName(taskNames(service.declaration, task), service, means, registry, view);
 }
 
 /** A name in the zone that means this service; undefined: others hold all of them. */
-export function nameOfService(service: Service, registry: Registry): Name | undefined {
-  return heldName(serviceNames(service.declaration), service, ({ kind }) => kind === "service", registry);
+export function nameOfService(service: Service, registry: Registry, view: View): Name | undefined {
+  return heldName(serviceNames(service.declaration), service, isService, registry, view);
+}
+
+function isService({ kind }: Meaning): boolean {
+  return kind === "service";
 }
 
 function heldName(
@@ -23,9 +33,10 @@ function heldName(
   service: Service,
   means: (meaning: Meaning) => boolean,
   registry: Registry,
+  view: View,
 ): Name | undefined {
   for (const name of names) {
-    const found = registry.find(name);
+    const found = registry.find(name, view);
     if (found === undefined || found === "below" || found.service !== service) continue;
     if (means(found.meaning)) return joinName(name, registry.settings.zone);
   }

@@ -20,6 +20,9 @@ export type Answer =
   /** Not a name of ours. */
   | { readonly kind: "elsewhere" };
 
+/** What cannot be told yet, and will be soon. */
+export const NOT_READY: Answer = { kind: "servfail", isNotReady: true };
+
 /** What answers are made from. */
 export interface Authority {
   readonly registry: Registry;

@@ -10,6 +10,7 @@ import {
   type Room,
   UDP_PAYLOAD_OCTETS,
 } from "../wire/message.ts";
+import { WHOLE_VIEW } from "../model/view.ts";
 import { readQuery } from "../wire/reader.ts";
 import { CLASS_IN, TYPE } from "../wire/record.ts";
 import { writeFault, writeReply } from "../wire/writer.ts";
@@ -142,7 +143,7 @@ export function createRespond(options: RespondOptions): Respond {
     if (edns && edns.version > 0) return failure(query, transport, RCODE.BADVERS);
     const refusal = refuse(question.type, question.class, transport);
     if (refusal !== undefined) return failure(query, transport, refusal);
-    const given = answer(question, options);
+    const given = answer(question, options, WHOLE_VIEW);
     if (given.kind !== "elsewhere") return toReply(query, transport, given);
     // What class ANY asks of others is not said anywhere.
     if (question.class === CLASS_IN) return "elsewhere";

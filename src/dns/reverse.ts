@@ -1,6 +1,7 @@
 import { type Address, mask } from "../model/address.ts";
 import type { Name } from "../model/name.ts";
 import { type Reverse, reverseName } from "../model/reverse.ts";
+import type { View } from "../model/view.ts";
 import type { FoundAddress, Registry } from "../registry/registry.ts";
 import type { Question } from "../wire/message.ts";
 import { type Ptr, TYPE } from "../wire/record.ts";
@@ -16,10 +17,11 @@ export function answerReverse(
   question: Question,
   { address, length, isExact }: Reverse,
   authority: Authority,
+  view: View,
 ): Answer {
   const { registry } = authority;
   const isWhole = length === address.length * 8;
-  const found = isWhole ? registry.findAddress(address) : undefined;
+  const found = isWhole ? registry.findAddress(address, view) : undefined;
   const subnet = registry.findSubnet(address, length);
   if (!found && !subnet) return { kind: "elsewhere" };
 
@@ -31,15 +33,15 @@ export function answerReverse(
   if (!found || (question.type !== TYPE.PTR && question.type !== TYPE.ANY))
     return records([], apex, registry);
 
-  const target = targetOf(found, registry);
+  const target = targetOf(found, registry, view);
   if (!target) return records([], apex, registry);
   const ttl = found.service.declaration.ttl ?? registry.settings.ttl;
   const pointer: Ptr = { type: "PTR", name: question.name, ttl, target };
   return records([pointer], apex, registry);
 }
 
-function targetOf({ service, task }: FoundAddress, registry: Registry): Name | undefined {
-  return task ? nameOfTask(service, task, registry) : nameOfService(service, registry);
+function targetOf({ service, task }: FoundAddress, registry: Registry, view: View): Name | undefined {
+  return task ? nameOfTask(service, task, registry, view) : nameOfService(service, registry, view);
 }
 
 /** The shortest name of whole labels inside the subnet, as 1.0.10.in-addr.arpa: the zone that the name is in. */

@@ -1,5 +1,6 @@
 import type { Order } from "../model/declaration.ts";
 import type { Name } from "../model/name.ts";
+import type { View } from "../model/view.ts";
 import type { Service } from "../registry/service.ts";
 
 /** Puts what an answer shows in order, so that each is first as often as it should be. */
@@ -7,14 +8,15 @@ export interface Rotation {
   /**
    * A copy of `items` in the order that is next for this name and type.
    *
-   * A turn belongs to one name and type: questions for another name, or for AAAA between those for A, do not
-   * move it.
+   * A turn belongs to one name, type and view: questions for another name, or for AAAA between those for A, do not
+   * move it, and who sees other tasks takes no part in it.
    */
   arrange<T extends Weighted>(turn: Turn, items: readonly T[]): readonly T[];
 }
 
 export interface Turn {
   readonly service: Service;
+  readonly view: View;
   readonly name: Name;
   readonly type: string;
 }
@@ -33,7 +35,7 @@ interface Progress {
 /** @param random from 0 up to 1, to shuffle by and to begin a turn anywhere. */
 export function createRotation(random: () => number = Math.random): Rotation {
   // A service that changes is another value and begins anew, and what is gone is forgotten with it.
-  const turns = new WeakMap<Service, Map<string, Progress>>();
+  const turns = new WeakMap<Service, WeakMap<View, Map<string, Progress>>>();
 
   return {
     arrange(turn, items) {
@@ -52,18 +54,20 @@ export function createRotation(random: () => number = Math.random): Rotation {
     }
   }
 
-  function progressOf({ service, name, type }: Turn, items: readonly Weighted[]): Progress {
-    const ofService = turns.get(service) ?? new Map<string, Progress>();
+  function progressOf({ service, view, name, type }: Turn, items: readonly Weighted[]): Progress {
+    const ofService = turns.get(service) ?? new WeakMap<View, Map<string, Progress>>();
     turns.set(service, ofService);
+    const ofView = ofService.get(view) ?? new Map<string, Progress>();
+    ofService.set(view, ofView);
     const key = `${type} ${name}`;
-    const known = ofService.get(key);
+    const known = ofView.get(key);
     if (known?.savings.length === items.length) return known;
     // Not at the first: under constant change the first task would get everything.
     const progress = {
       next: Math.floor(random() * items.length),
       savings: Float64Array.from(items, ({ weight }) => weight * random()),
     };
-    ofService.set(key, progress);
+    ofView.set(key, progress);
     return progress;
   }
 

@@ -1,27 +1,28 @@
-import type { Address } from "../model/address.ts";
-import type { Port, TaskDeclaration } from "../model/declaration.ts";
+import { type Address, familyOf } from "../model/address.ts";
+import type { Port, TaskAddress, TaskDeclaration } from "../model/declaration.ts";
 import type { Name } from "../model/name.ts";
+import type { View } from "../model/view.ts";
 import type { Found } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
 import type { Question } from "../wire/message.ts";
 import { type ResourceRecord, type Srv, TYPE } from "../wire/record.ts";
 import { nameOfService, nameOfTask } from "./held.ts";
-import { addressRecord, type Answer, type Authority, records, setOf, typeOf } from "./kinds.ts";
+import { addressRecord, type Answer, type Authority, NOT_READY, records, setOf, typeOf } from "./kinds.ts";
 
 /** Answers for a name of a service, by what the name stands for. `apex`: whose SOA says that there is nothing. */
 export function answerService(question: Question, found: Found, apex: Name, authority: Authority): Answer {
-  const { service, meaning } = found;
+  const { service, meaning, view } = found;
   const ttl = service.declaration.ttl ?? authority.registry.settings.ttl;
   // Field by field: spreading the authority would take longer than all the rest.
   const { registry, rotation } = authority;
-  const asked: Asked = { registry, rotation, question, service, ttl, apex };
+  const asked: Asked = { registry, rotation, question, service, view, ttl, apex };
   switch (meaning.kind) {
     case "service":
       return service.declaration.endpointMode === "vip" ? answerVip(asked) : answerTasks(asked);
     case "tasks":
       return answerTasks(asked);
     case "task":
-      return answerAddresses(asked, addressesOf(meaning.task));
+      return answerAddresses(asked, seenOf(meaning.task.addresses, view));
     case "port":
       if (service.declaration.endpointMode === "vip") return answerVipPort(asked, meaning.port);
       return answerTaskPort(asked, meaning.port);
@@ -31,12 +32,12 @@ export function answerService(question: Question, found: Found, apex: Name, auth
 }
 
 const FAILED: Answer = { kind: "servfail", isNotReady: false };
-const NOT_READY: Answer = { kind: "servfail", isNotReady: true };
 
 /** A question on its way to an answer. */
 interface Asked extends Pick<Authority, "registry" | "rotation"> {
   readonly question: Question;
   readonly service: Service;
+  readonly view: View;
   /** Seconds. */
   readonly ttl: number;
   readonly apex: Name;
@@ -45,21 +46,20 @@ interface Asked extends Pick<Authority, "registry" | "rotation"> {
 function answerVip(asked: Asked): Answer {
   const { vips, declaration } = asked.service;
   if (vips.length === 0 && wantsAddress(asked.question.type)) return FAILED;
-  const addresses = vips.map(({ address }) => address);
-  return answerAddresses(asked, addresses, declaration.labels);
+  return answerAddresses(asked, seenOf(vips, asked.view), declaration.labels);
 }
 
 function answerTasks(asked: Asked): Answer {
-  const { service, question, rotation } = asked;
+  const { service, view, question, rotation } = asked;
   const { declaration, answering } = service;
   if (!wantsAddress(question.type)) return answerAddresses(asked, [], declaration.labels);
   if (service.isWaiting) return NOT_READY;
   if (fails(service)) return FAILED;
 
-  const shown = shownByType(answering);
+  const shown = shownByType(answering, view);
   const type =
     question.type === TYPE.AAAA || (question.type === TYPE.ANY && shown.A.length === 0) ? "AAAA" : "A";
-  const arranged = rotation.arrange({ service, name: question.name, type }, shown[type]);
+  const arranged = rotation.arrange({ service, view, name: question.name, type }, shown[type]);
   const addresses = new Set(arranged.flatMap((group) => group.addresses));
   return answerAddresses(asked, [...addresses].slice(0, declaration.maxAnswers), declaration.labels);
 }
@@ -75,29 +75,30 @@ function answerAddresses(asked: Asked, shown: readonly Address[], labels: readon
 }
 
 function answerVipPort(asked: Asked, port: Port): Answer {
-  const { service, registry, ttl } = asked;
+  const { service, view, registry, ttl } = asked;
   if (service.vips.length === 0 && wantsPort(asked.question.type)) return FAILED;
-  const target = nameOfService(service, registry);
+  const target = nameOfService(service, registry, view);
   if (!target) return answerTargets(asked, []);
-  const addresses = service.vips.map(({ address }) => addressRecord(target, ttl, address));
+  const addresses = seenOf(service.vips, view).map((address) => addressRecord(target, ttl, address));
   // RFC 2782: "Weight 0 when there isn't any server selection to do".
   return answerTargets(asked, [{ target, port: port.port, weight: 0, addresses }]);
 }
 
 function answerTaskPort(asked: Asked, port: Port): Answer {
-  const { service, registry, rotation, question, ttl } = asked;
+  const { service, view, registry, rotation, question, ttl } = asked;
   const { declaration, answering } = service;
   if (!wantsPort(question.type)) return answerTargets(asked, []);
   if (service.isWaiting) return NOT_READY;
   if (fails(service)) return FAILED;
 
   const targets = answering.flatMap((task): PortTarget[] => {
-    const target = nameOfTask(service, task, registry);
+    const seen = seenOf(task.addresses, view);
+    const target = seen.length > 0 ? nameOfTask(service, task, registry, view) : undefined;
     if (!target) return [];
-    const addresses = addressesOf(task).map((address) => addressRecord(target, ttl, address));
+    const addresses = seen.map((address) => addressRecord(target, ttl, address));
     return [{ target, port: task.ports.get(port.name) ?? port.target, weight: task.weight, addresses }];
   });
-  const turn = { service, name: question.name, type: "SRV" };
+  const turn = { service, view, name: question.name, type: "SRV" };
   return answerTargets(asked, rotation.arrange(turn, targets).slice(0, declaration.maxAnswers));
 }
 
@@ -149,20 +150,21 @@ interface ShownByType {
 }
 
 /** By the tasks that are answered: they never change, and a thousand of them would be gone through for each query. */
-const shownBefore = new WeakMap<readonly TaskDeclaration[], ShownByType>();
+const shownBefore = new WeakMap<readonly TaskDeclaration[], WeakMap<View, ShownByType>>();
 
-function shownByType(answering: readonly TaskDeclaration[]): ShownByType {
-  const before = shownBefore.get(answering);
+function shownByType(answering: readonly TaskDeclaration[], view: View): ShownByType {
+  const byView = shownBefore.get(answering) ?? new WeakMap<View, ShownByType>();
+  const before = byView.get(view);
   if (before) return before;
-  const shown = { A: groupsOf("A", answering), AAAA: groupsOf("AAAA", answering) };
-  shownBefore.set(answering, shown);
+  const shown = { A: groupsOf("A", answering, view), AAAA: groupsOf("AAAA", answering, view) };
+  shownBefore.set(answering, byView.set(view, shown));
   return shown;
 }
 
-function groupsOf(type: "A" | "AAAA", tasks: readonly TaskDeclaration[]): readonly Group[] {
+function groupsOf(type: "A" | "AAAA", tasks: readonly TaskDeclaration[], view: View): readonly Group[] {
   const groups = new Map<string, Group>();
   for (const task of tasks) {
-    const addresses = addressesOf(task).filter((address) => typeOf(address) === type);
+    const addresses = seenOf(task.addresses, view).filter((address) => typeOf(address) === type);
     if (addresses.length === 0) continue;
     const key = addresses.join("");
     groups.set(key, { addresses, weight: task.weight + (groups.get(key)?.weight ?? 0) });
@@ -170,7 +172,22 @@ function groupsOf(type: "A" | "AAAA", tasks: readonly TaskDeclaration[]): readon
   return [...groups.values()];
 }
 
-/** Each once: RFC 2181 section 5 knows no two records alike in a set. */
-function addressesOf(task: TaskDeclaration): readonly Address[] {
-  return [...new Set(task.addresses.map(({ address }) => address))];
+/**
+ * The addresses at which something is reached by who sees this; each once: RFC 2181 section 5 knows no two records
+ * alike in a set. Who is on several networks gets those of the first, of each family.
+ */
+function seenOf(placed: readonly TaskAddress[], { networks }: View): readonly Address[] {
+  if (!networks) return [...new Set(placed.map(({ address }) => address))];
+  const seen = new Set<Address>();
+  for (const family of FAMILIES) {
+    const ofFamily = placed.filter(({ address }) => familyOf(address) === family);
+    for (const network of networks) {
+      const there = ofFamily.filter((one) => one.network === network);
+      for (const { address } of there) seen.add(address);
+      if (there.length > 0) break;
+    }
+  }
+  return [...seen];
 }
+
+const FAMILIES = [4, 6] as const;

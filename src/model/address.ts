@@ -143,8 +143,16 @@ export function toOctets(address: Address): number[] {
 
 /** `0.0.0.0`, `::`, multicast and broadcast: addresses that no task can have. */
 export function isUnreachable(address: Address): boolean {
-  const range = (
-    address.length === 4 ? new ipaddr.IPv4(toOctets(address)) : new ipaddr.IPv6(toOctets(address))
-  ).range();
+  const range = rangeOf(address);
   return range === "unspecified" || range === "multicast" || range === "broadcast";
+}
+
+/** Whether it is the machine's own, as 127.0.0.1. */
+export function isLoopback(address: Address): boolean {
+  return rangeOf(address) === "loopback";
+}
+
+function rangeOf(address: Address): string {
+  const octets = toOctets(address);
+  return (octets.length === 4 ? new ipaddr.IPv4(octets) : new ipaddr.IPv6(octets)).range();
 }

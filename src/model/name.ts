@@ -91,6 +91,13 @@ export function parentOf(labels: Prefix): Prefix | undefined {
   return rest === "" ? undefined : rest;
 }
 
+/** Every way to cut labels in two, the longest end first: of `a.b` nothing and `a.b`, then `a` and `b`. */
+export function* cutsOf(labels: Prefix): Iterable<{ readonly front: Prefix; readonly end: Prefix }> {
+  for (let at = 0; at < labels.length; at += labels.charCodeAt(at) + 1) {
+    yield { front: labels.slice(0, at) as Prefix, end: labels.slice(at) as Prefix };
+  }
+}
+
 export function countLabels(labels: Prefix | Name): number {
   let count = 0;
   for (let at = 0; at < labels.length && labels.charCodeAt(at) > 0; at += labels.charCodeAt(at) + 1) count++;

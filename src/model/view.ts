@@ -20,3 +20,13 @@ export function sees({ networks }: View, standsOn: Iterable<string>): boolean {
   for (const network of standsOn) if (networks.has(network)) return true;
   return false;
 }
+
+export const SCOPES = ["all", "strict"] as const;
+
+/** What who is on no network sees: everything, or nothing. */
+export type Scope = (typeof SCOPES)[number];
+
+/** The view itself, but that under `strict` nobody sees everything for being nowhere. */
+export function scoped(view: View, scope: Scope): View {
+  return scope === "strict" && !view.networks ? EMPTY_VIEW : view;
+}

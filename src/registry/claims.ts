@@ -1,14 +1,19 @@
-/** Who claims which key (a name, an address), and who holds it where several do. */
+/** Who claims which key (a name, an address) in which scopes (networks), and who holds it where several do. */
 export interface Claims<Key, Claimant, Meaning> {
-  /** Who holds the key and what it means; `below`: nobody, but something exists beneath it (RFC 8020). */
-  find(key: Key): Held<Claimant, Meaning> | "below" | undefined;
-  add(key: Key, claimant: Claimant, meaning: Meaning): void;
+  /**
+   * Who holds the key and what it means; `below`: nobody, but something exists beneath it (RFC 8020).
+   *
+   * @param seen counts only what is claimed in one of these scopes; undefined: in any.
+   */
+  find(key: Key, seen?: ReadonlySet<string>): Held<Claimant, Meaning> | "below" | undefined;
+  /** @param scopes at least one, each once. */
+  add(key: Key, claimant: Claimant, meaning: Meaning, scopes: readonly string[]): void;
   remove(key: Key, claimant: Claimant): void;
   /** To be called when `compare` may have come to think otherwise of some claimants. */
   settle(): void;
-  /** All who claim a key, the holder first. */
-  claimants(key: Key): readonly Claimant[];
-  /** The keys that more than one claims. */
+  /** Those who hold the key in some scope, each with the others that would. */
+  conflicts(key: Key): readonly Rivalry<Claimant>[];
+  /** The keys that more than one claims, be it in different scopes. */
   contested(): Iterable<Key>;
 }
 
@@ -26,14 +31,27 @@ export interface ClaimRules<Key, Claimant> {
 export interface Held<Claimant, Meaning> {
   readonly claimant: Claimant;
   readonly meaning: Meaning;
+  readonly scopes: readonly string[];
+}
+
+export interface Rivalry<Claimant> {
+  readonly holder: Claimant;
+  readonly others: readonly Claimant[];
 }
 
 interface Node<Claimant, Meaning> {
   held: Held<Claimant, Meaning> | undefined;
-  /** All claims, the held one included; only where there is more than one. */
-  rivals: Map<Claimant, Held<Claimant, Meaning>> | undefined;
-  /** How many keys exist directly beneath. */
-  below: number;
+  /** Only where there is more than one claim. */
+  contest: Contest<Claimant, Meaning> | undefined;
+  /** How many keys exist directly beneath, by scope; undefined: none. */
+  below: Map<string, number> | undefined;
+}
+
+interface Contest<Claimant, Meaning> {
+  /** All claims, the held one included. */
+  readonly rivals: Map<Claimant, Held<Claimant, Meaning>>;
+  /** Who holds it in each scope. */
+  readonly holders: Map<string, Held<Claimant, Meaning>>;
 }
 
 /** Every key in one map, whatever it stands for: a look-up is one hash, and costs the same at any size. */
@@ -43,57 +61,106 @@ export function createClaims<Key, Claimant, Meaning>({
   contested: tell,
   above,
 }: ClaimRules<Key, Claimant>): Claims<Key, Claimant, Meaning> {
+  type ThisClaim = Held<Claimant, Meaning>;
   type ThisNode = Node<Claimant, Meaning>;
   const nodes = new Map<Key, ThisNode>();
   const contested = new Map<Key, ThisNode>();
 
   return {
-    find(key) {
+    find(key, seen) {
       const node = nodes.get(key);
-      return node && (node.held ?? "below");
+      if (!node || !seen) return node && (node.held ?? "below");
+      return seenOf(node, seen) ?? (isAnyBelow(node, seen) ? "below" : undefined);
     },
-    add(key, claimant, meaning) {
+    add(key, claimant, meaning, scopes) {
       const node = open(key);
-      const claim = { claimant, meaning };
-      if (!node.held) {
-        node.held = claim;
-        return;
-      }
-      node.rivals ??= new Map([[node.held.claimant, node.held]]);
-      node.rivals.set(claimant, claim);
-      contested.set(key, node);
-      tell(key);
-      if (compare(claimant, node.held.claimant) < 0) hold(node, claim);
+      const claim = { claimant, meaning, scopes };
+      const entered = scopes.filter((scope) => !isAlive(node, scope));
+      if (node.held) enter(key, node, node.held, claim);
+      else node.held = claim;
+      for (const scope of entered) raise(above(key), scope);
     },
     remove(key, claimant) {
       const node = nodes.get(key);
-      if (!node?.held) return;
-      if (!node.rivals) {
-        if (node.held.claimant !== claimant) return;
-        node.held = undefined;
-        close(key, node);
-        return;
-      }
-      node.rivals.delete(claimant);
-      if (node.held.claimant === claimant) hold(node, first(node.rivals));
-      if (node.rivals.size > 1) return;
-      node.rivals = undefined;
-      contested.delete(key);
+      const claim = node?.contest ? node.contest.rivals.get(claimant) : node?.held;
+      if (!node || claim?.claimant !== claimant) return;
+      if (node.contest) leave(key, node, node.contest, claim);
+      else node.held = undefined;
+      for (const scope of claim.scopes) if (!isAlive(node, scope)) lower(above(key), scope);
+      if (!node.held && !node.below) nodes.delete(key);
     },
     settle() {
       for (const node of contested.values()) {
-        if (node.rivals) hold(node, first(node.rivals));
+        if (!node.contest) continue;
+        const { rivals, holders } = node.contest;
+        hold(node, first(rivals.values()));
+        for (const scope of holders.keys()) holdIn(node.contest, scope);
       }
     },
-    claimants(key) {
-      const node = nodes.get(key);
-      if (node?.rivals) return [...node.rivals.keys()].toSorted(compare);
-      return node?.held ? [node.held.claimant] : [];
+    conflicts(key) {
+      const contest = nodes.get(key)?.contest;
+      if (!contest) return [];
+      const byHolder = new Map<Claimant, Set<Claimant>>();
+      const inOrder = [...contest.rivals.values()].toSorted((one, other) =>
+        compare(one.claimant, other.claimant),
+      );
+      for (const { claimant, scopes } of inOrder) {
+        for (const scope of scopes) {
+          const holder = contest.holders.get(scope)?.claimant;
+          if (holder === undefined || holder === claimant) continue;
+          const others = byHolder.get(holder) ?? new Set();
+          byHolder.set(holder, others.add(claimant));
+        }
+      }
+      return [...byHolder].map(([holder, others]) => ({ holder, others: [...others] }));
     },
     contested: () => contested.keys(),
   };
 
-  function hold(node: ThisNode, claim: Held<Claimant, Meaning> | undefined): void {
+  function seenOf(node: ThisNode, seen: ReadonlySet<string>): ThisClaim | undefined {
+    if (!node.contest) return node.held?.scopes.some((scope) => seen.has(scope)) ? node.held : undefined;
+    let best: ThisClaim | undefined;
+    for (const scope of seen) {
+      const claim = node.contest.holders.get(scope);
+      if (claim && (!best || compare(claim.claimant, best.claimant) < 0)) best = claim;
+    }
+    return best;
+  }
+
+  /** Takes one more claim on a key that is held. */
+  function enter(key: Key, node: ThisNode, held: ThisClaim, claim: ThisClaim): void {
+    node.contest ??= {
+      rivals: new Map([[held.claimant, held]]),
+      holders: new Map(held.scopes.map((scope) => [scope, held])),
+    };
+    const { rivals, holders } = node.contest;
+    rivals.set(claim.claimant, claim);
+    for (const scope of claim.scopes) {
+      const holder = holders.get(scope);
+      if (!holder || compare(claim.claimant, holder.claimant) < 0) holders.set(scope, claim);
+    }
+    contested.set(key, node);
+    tell(key);
+    if (compare(claim.claimant, held.claimant) < 0) hold(node, claim);
+  }
+
+  /** Gives up one of several claims. */
+  function leave(
+    key: Key,
+    node: ThisNode,
+    contest: Contest<Claimant, Meaning>,
+    { claimant, scopes }: ThisClaim,
+  ): void {
+    const { rivals, holders } = contest;
+    rivals.delete(claimant);
+    for (const scope of scopes) if (holders.get(scope)?.claimant === claimant) holdIn(contest, scope);
+    if (node.held?.claimant === claimant) hold(node, first(rivals.values()));
+    if (rivals.size > 1) return;
+    node.contest = undefined;
+    contested.delete(key);
+  }
+
+  function hold(node: ThisNode, claim: ThisClaim | undefined): void {
     const before = node.held;
     node.held = claim;
     if (before?.claimant === claim?.claimant) return;
@@ -101,35 +168,63 @@ export function createClaims<Key, Claimant, Meaning>({
     if (claim) moved(claim.claimant);
   }
 
-  function first(
-    rivals: ReadonlyMap<Claimant, Held<Claimant, Meaning>>,
-  ): Held<Claimant, Meaning> | undefined {
-    let best: Held<Claimant, Meaning> | undefined;
-    for (const claim of rivals.values()) {
+  function holdIn({ rivals, holders }: Contest<Claimant, Meaning>, scope: string): void {
+    const best = first(rivals.values(), scope);
+    if (best) holders.set(scope, best);
+    else holders.delete(scope);
+  }
+
+  function first(claims: Iterable<ThisClaim>, scope?: string): ThisClaim | undefined {
+    let best: ThisClaim | undefined;
+    for (const claim of claims) {
+      if (scope !== undefined && !claim.scopes.includes(scope)) continue;
       if (!best || compare(claim.claimant, best.claimant) < 0) best = claim;
     }
     return best;
   }
 
-  /** The node of a key, made with all that stand above it, each of which then has something below. */
   function open(key: Key): ThisNode {
     const known = nodes.get(key);
     if (known) return known;
-    const node: ThisNode = { held: undefined, rivals: undefined, below: 0 };
+    const node: ThisNode = { held: undefined, contest: undefined, below: undefined };
     nodes.set(key, node);
-    const parent = above(key);
-    if (parent !== undefined) open(parent).below += 1;
     return node;
   }
 
-  /** Lets go of a node that stands for nothing, and of those above it that stood only for this one. */
-  function close(key: Key, node: ThisNode): void {
-    if (node.held || node.below > 0) return;
-    nodes.delete(key);
-    const parent = above(key);
-    const parentNode = parent === undefined ? undefined : nodes.get(parent);
-    if (parent === undefined || !parentNode) return;
-    parentNode.below -= 1;
-    close(parent, parentNode);
+  /** Notes that something beneath a key has come to exist in a scope, and so does all above it. */
+  function raise(key: Key | undefined, scope: string): void {
+    if (key === undefined) return;
+    const node = open(key);
+    const wasAlive = isAlive(node, scope);
+    node.below ??= new Map();
+    node.below.set(scope, (node.below.get(scope) ?? 0) + 1);
+    if (!wasAlive) raise(above(key), scope);
   }
+
+  /** Lets go of what existed only for something beneath it. */
+  function lower(key: Key | undefined, scope: string): void {
+    const node = key === undefined ? undefined : nodes.get(key);
+    if (key === undefined || !node?.below) return;
+    const left = (node.below.get(scope) ?? 0) - 1;
+    if (left > 0) node.below.set(scope, left);
+    else node.below.delete(scope);
+    if (node.below.size === 0) node.below = undefined;
+    if (isAlive(node, scope)) return;
+    if (!node.held && !node.below) nodes.delete(key);
+    lower(above(key), scope);
+  }
+}
+
+function isAlive<Claimant, Meaning>(
+  { held, contest, below }: Node<Claimant, Meaning>,
+  scope: string,
+): boolean {
+  if (contest ? contest.holders.has(scope) : held?.scopes.includes(scope)) return true;
+  return below?.has(scope) ?? false;
+}
+
+function isAnyBelow({ below }: Node<unknown, unknown>, seen: ReadonlySet<string>): boolean {
+  if (!below) return false;
+  for (const scope of seen) if (below.has(scope)) return true;
+  return false;
 }

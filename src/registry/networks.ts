@@ -50,3 +50,31 @@ export function indexSubnets(networks: Iterable<Network>): FindSubnet {
     return undefined;
   };
 }
+
+/** Finds the networks that all addresses beginning with `length` bits of `address` are on, in their order. */
+export type FindNetworks = (address: Address, length: number) => readonly string[];
+
+/** As {@link indexSubnets}, but only by what says who is inside. */
+export function indexNetworks(networks: Iterable<Network>): FindNetworks {
+  const byLength = new Map<number, Map<Address, string[]>>();
+  const ranks = new Map<string, number>();
+  for (const network of networks) {
+    ranks.set(network.name, ranks.size);
+    for (const subnet of network.subnets) {
+      const alike = byLength.get(subnet.length) ?? new Map<Address, string[]>();
+      const names = alike.get(subnet.base) ?? [];
+      if (!names.includes(network.name)) names.push(network.name);
+      byLength.set(subnet.length, alike.set(subnet.base, names));
+    }
+  }
+
+  return (address, length) => {
+    const found = new Set<string>();
+    for (const [bits, subnets] of byLength) {
+      const names = bits <= length ? subnets.get(mask(address, bits)) : undefined;
+      for (const name of names ?? []) found.add(name);
+    }
+    if (found.size < 2) return [...found];
+    return [...found].toSorted((one, other) => (ranks.get(one) ?? 0) - (ranks.get(other) ?? 0));
+  };
+}

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../base/clock.ts";
 import type { Address } from "../model/address.ts";
 import type { AvailabilityRule } from "../model/availability.ts";
@@ -8,11 +9,11 @@ import {
   type Roster,
   type TaskDeclaration,
 } from "../model/declaration.ts";
-import { formatPrefix, type Name, parentOf, type Prefix } from "../model/name.ts";
-import { type View, WHOLE_VIEW } from "../model/view.ts";
+import { formatPrefix, joinPrefix, type Name, parentOf, type Prefix } from "../model/name.ts";
+import { sees, type View, WHOLE_VIEW } from "../model/view.ts";
 import { createBatch } from "./batch.ts";
 import { createClaims } from "./claims.ts";
-import { addressesOf, type Meaning, namesOf, ownName } from "./names.ts";
+import { addressesOf, type Meaning, namesOf, networksOf, ownName } from "./names.ts";
 import { changedNetworks, type FindSubnet, indexSubnets, mergeNetworks } from "./networks.ts";
 import { createOutages, type Word } from "./outages.ts";
 import { mergeSettings, type Settings } from "./settings.ts";
@@ -26,6 +27,7 @@ import {
   type Verdict,
 } from "./service.ts";
 import { taskOf } from "./tasks.ts";
+import { createViews, type FindStand } from "./views.ts";
 import { createVipLeases, type LeaseStore, leaseVips } from "./vips.ts";
 
 /** What exists now: the declarations of all sources merged, with each task's health. */
@@ -33,19 +35,31 @@ export interface Registry {
   /** Grows with every change: the zone's SOA serial (RFC 1982). */
   readonly serial: number;
   readonly settings: Settings;
+  /** Whether every source has told what it declares: before that, what is not found may exist all the same. */
+  readonly isWhole: boolean;
+  /** In order: of two sources' the first one's, as they stand there. */
   readonly networks: ReadonlyMap<string, Network>;
-  /** What a name in front of the zone stands for; `below`: only something beneath it exists. */
-  find(name: Prefix): Found | "below" | undefined;
+  /**
+   * What a name in front of the zone stands for; `below`: only something beneath it exists. Names of the view's own
+   * namespace come first.
+   *
+   * @param view by default everything
+   */
+  find(name: Prefix, view?: View): Found | "below" | undefined;
   /** Whose address it is: a task's, else a VIP's. */
-  findAddress(address: Address): FoundAddress | undefined;
+  findAddress(address: Address, view?: View): FoundAddress | undefined;
   findSubnet: FindSubnet;
-  /** What a client sees that is somewhere beneath the first `length` bits of `address`; the whole address: there. */
+  /** What a client sees that is somewhere beneath the first `length` bits of `address`. */
   viewOf(address: Address, length: number): View;
   services(): Iterable<Service>;
   /** The names that several services claim. */
   conflicts(): readonly Conflict[];
-  /** A source of declarations. Where two claim one name, the source that was opened first keeps it. */
-  open(source: string): Source;
+  /**
+   * A source of declarations. Where two claim one name, the source that was opened first keeps it.
+   *
+   * @param isAwaited by default not: whether it is still to tell what it declares, which its first `publish` does
+   */
+  open(source: string, isAwaited?: boolean): Source;
   /** Takes verdicts in one change; those on checked tasks in maintenance, or that are not there, are passed over. */
   report(reports: Iterable<VerdictReport>): void;
   /** Replaces the operator's rules on who is out of answers. */
@@ -72,6 +86,8 @@ export interface Source {
 export interface Found {
   readonly service: Service;
   readonly meaning: Meaning;
+  /** What is to be shown of it: less than was asked for where the name ends in that of a network. */
+  readonly view: View;
 }
 
 export interface FoundAddress {
@@ -122,6 +138,7 @@ interface OpenSource {
   roster: Roster;
   readonly entries: Map<string, Entry>;
   nextRank: number;
+  isAwaited: boolean;
 }
 
 /** A declaration's place here: what names lead to, so that a new service value moves no name. */
@@ -156,12 +173,14 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     above: parentOf,
   });
   // Several services may well stand at one address: that is no conflict, and moves nobody's answers but PTR.
-  const addresses = createClaims<Address, Entry, TaskDeclaration>({
+  const addresses = createClaims<Address, Entry, TaskDeclaration | undefined>({
     compare: rules.compare,
     moved: () => {},
     contested: () => {},
     above: () => undefined,
   });
+  const views = createViews(standOf);
+  views.take(networks, []);
   const operator = createOutages(() => clock.monotonic());
   const leases = createVipLeases(clock, store, (address) => addresses.find(address) !== undefined);
 
@@ -178,29 +197,36 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     get findSubnet() {
       return findSubnet;
     },
-    find(name) {
-      const held = names.find(name);
-      if (held === undefined || held === "below") return held;
-      return { service: held.claimant.service, meaning: held.meaning };
+    find(name, view = WHOLE_VIEW) {
+      const found = findIn(name, view);
+      if (found && found !== "below") return found;
+      for (const cut of views.cuts(name, view)) {
+        const onNetwork = cut.name === "" ? "below" : findIn(cut.name, cut.view);
+        if (onNetwork) return onNetwork;
+      }
+      return found;
     },
-    findAddress(address) {
-      const held = addresses.find(address);
+    findAddress(address, view = WHOLE_VIEW) {
+      const held = addresses.find(address, view.networks);
       if (held && held !== "below") return { service: held.claimant.service, task: held.meaning };
       const holder = entries.get(leases.holderOf(address) ?? "")?.service;
       // A dnsrr service may hold one for when it is switched back: nothing leads there now.
-      return holder?.vips.some((vip) => vip.address === address)
-        ? { service: holder, task: undefined }
-        : undefined;
+      const vip = holder?.vips.find((vip) => vip.address === address);
+      return holder && vip && sees(view, [vip.network]) ? { service: holder, task: undefined } : undefined;
     },
-    viewOf: () => WHOLE_VIEW,
+    get isWhole() {
+      return sources.every(({ isAwaited }) => !isAwaited);
+    },
+    viewOf: views.viewOf,
     *services() {
       for (const entry of entries.values()) yield entry.service;
     },
     conflicts() {
       return [...names.contested()].flatMap(conflictsOf);
     },
-    open(name) {
-      const source = { name, rank: sources.length, roster: EMPTY_ROSTER, entries: new Map(), nextRank: 0 };
+    open(name, isAwaited = false) {
+      const rank = sources.length;
+      const source = { name, rank, roster: EMPTY_ROSTER, entries: new Map(), nextRank: 0, isAwaited };
       sources.push(source);
       return {
         publish: (roster) => change(() => publish(source, roster)),
@@ -253,13 +279,36 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     return result;
   }
 
+  function findIn(name: Prefix, view: View): Found | "below" | undefined {
+    const own =
+      view.namespace === "" ? undefined : names.find(joinPrefix(name, view.namespace), view.networks);
+    const held = own && own !== "below" ? own : (names.find(name, view.networks) ?? own);
+    if (!held || held === "below") return held;
+    return { service: held.claimant.service, meaning: held.meaning, view };
+  }
+
+  /** Where a task stands that asks, by what declares it first. */
+  function standOf(address: Address): ReturnType<FindStand> {
+    const held = addresses.find(address);
+    if (!held || held === "below" || !held.meaning) return undefined;
+    const { declaration } = held.claimant.service;
+    return { networks: networksOf(held.meaning, declaration), namespace: declaration.namespace };
+  }
+
   function conflictsOf(name: Prefix): Conflict[] {
-    const [holder, ...others] = names.claimants(name).map(({ service }) => service);
-    return holder && others.length > 0 ? [{ name, holder, others }] : [];
+    return names.conflicts(name).map(({ holder, others }) => ({
+      name,
+      holder: holder.service,
+      others: others.map(({ service }) => service),
+    }));
   }
 
   function publish(source: OpenSource, roster: Roster): void {
+    const { clients } = source.roster;
     source.roster = roster;
+    // What clients see changes with both, without a service being touched.
+    if (source.isAwaited || !isDeepStrictEqual(clients, roster.clients)) batch.isSettings = true;
+    source.isAwaited = false;
     takeNetworks();
     takeSettings();
     const declared = nameEach(source, roster.services);
@@ -289,9 +338,10 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     entry.service = service;
     entries.set(id, entry);
     source.entries.set(id, entry);
-    for (const [name, meaning] of namesOf(declaration)) names.add(name, entry, meaning);
-    for (const [address, task] of addressesOf(declaration)) {
-      addresses.add(address, entry, task);
+    for (const [name, { meaning, networks }] of namesOf(declaration))
+      names.add(name, entry, meaning, networks);
+    for (const [address, { task, networks }] of addressesOf(declaration)) {
+      addresses.add(address, entry, task, networks);
       const holder = entries.get(leases.holderOf(address) ?? "");
       if (holder) batch.wantsVip.add(holder);
     }
@@ -371,7 +421,9 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
   }
 
   function takeNetworks(): void {
-    const merged = mergeNetworks(sources.map(({ roster }) => roster));
+    const rosters = sources.map(({ roster }) => roster);
+    const merged = mergeNetworks(rosters);
+    views.take(merged, rosters);
     const changed = changedNetworks(networks, merged);
     if (changed.size === 0) return;
     networks = merged;

@@ -60,6 +60,10 @@ export function leaseVips(
   leases: VipLeases,
 ): Leased {
   if (declaration.endpointMode !== "vip") return { vips: [], vipProblem: undefined };
+  if (declaration.vips) {
+    leases.free(id);
+    return { vips: declaration.vips, vipProblem: undefined };
+  }
   const vips: Vip[] = [];
   const problems: string[] = [];
   const name = formatPrefix(ownName(declaration));

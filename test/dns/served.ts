@@ -9,6 +9,7 @@ import { answer } from "../../src/dns/answer.ts";
 import { formatName, parseName } from "../../src/model/name.ts";
 import { formatAddress, parseAddress } from "../../src/model/address.ts";
 import type { Roster } from "../../src/model/declaration.ts";
+import { WHOLE_VIEW } from "../../src/model/view.ts";
 import type { ServicesFile } from "../../src/schema/input.ts";
 import { formatProblem } from "../../src/schema/problem.ts";
 import { parseServicesFile } from "../../src/schema/schema.ts";
@@ -49,8 +50,8 @@ export interface Served {
   ask(question: string, options?: Partial<Asked> & { transport?: Transport }): string[];
   /** The data of the answers alone. */
   data(question: string): string[];
-  /** The addresses or targets of the answers, before they are octets: for thousands of questions. */
-  shown(question: string): string[];
+  /** The addresses or targets of the answers, or what else is answered, before it is octets. `from`: who asks. */
+  shown(question: string, from?: string): string[];
 }
 
 export interface ServedOptions {
@@ -110,11 +111,13 @@ export function served(file: ServicesFile, options: ServedOptions = {}): Served 
       ];
     },
     data: (question) => read(question)?.answers.map(({ data }) => data) ?? [],
-    shown(question) {
+    shown(question, from) {
       const [name = "", type = "A"] = question.split(" ");
       const asked = { name: parseName(name), type: parseType(type), class: 1, octets: new Uint8Array() };
-      const given = answer(asked, authority);
-      if (given.kind !== "records") return [];
+      const client = from === undefined ? undefined : parseAddress(from);
+      const view = client ? registry.viewOf(client, client.length * 8) : WHOLE_VIEW;
+      const given = answer(asked, authority, view);
+      if (given.kind !== "records") return [given.kind];
       return given.records.map((record) => {
         if ("address" in record) return formatAddress(record.address);
         return "target" in record ? formatName(record.target) : record.type;

@@ -509,7 +509,7 @@ describe("the names of a service", () => {
       },
     }).services;
     const names = new Map(
-      [...(web ? namesOf(web) : [])].map(([name, meaning]) => [formatPrefix(name), meaning]),
+      [...(web ? namesOf(web) : [])].map(([name, { meaning }]) => [formatPrefix(name), meaning]),
     );
     expect(names.get("tasks.web")?.kind).toBe("service");
     expect(names.get("2.web")).toMatchObject({ kind: "task", task: { slot: 2 } });

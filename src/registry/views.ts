@@ -1,0 +1,104 @@
+import { RotaError } from "../base/error.ts";
+import { type Address, isLoopback } from "../model/address.ts";
+import type { Client, Network, Roster } from "../model/declaration.ts";
+import { cutsOf, EMPTY_PREFIX, parsePrefix, type Prefix } from "../model/name.ts";
+import { sees, type View, WHOLE_VIEW } from "../model/view.ts";
+import { type FindNetworks, indexNetworks } from "./networks.ts";
+
+/** Says what clients see. */
+export interface Views {
+  /** Takes what sources say of networks and clients; of a client that several know, the first counts. */
+  take(networks: ReadonlyMap<string, Network>, rosters: Iterable<Roster>): void;
+  /** What a client sees that is somewhere beneath the first `length` bits of `address`. */
+  viewOf(address: Address, length: number): View;
+  /**
+   * Takes the name of a network off the end of a name, as Docker's `web.frontend`: the longest in sight first. Nothing
+   * at all is left of a network's own name.
+   */
+  cuts(name: Prefix, view: View): Iterable<Cut>;
+}
+
+export interface Cut {
+  readonly name: Prefix;
+  /** What is seen of that network alone. */
+  readonly view: View;
+}
+
+/** Where somebody stands whom no source knows as a client, by what is declared at its address. */
+export type FindStand = (address: Address) => Pick<Client, "networks" | "namespace"> | undefined;
+
+/** Views in use at once; those that come beyond it are made anew, and nothing is wrong but for the memory. */
+const MAX_VIEWS = 10_000;
+
+export function createViews(standOf: FindStand): Views {
+  let clients: ReadonlyMap<Address, Client> = new Map();
+  let findNetworks: FindNetworks = indexNetworks([]);
+  /** In order. */
+  let known: ReadonlyMap<string, Network> = new Map();
+  let suffixes: ReadonlyMap<Prefix, string> = new Map();
+  const views = new Map<string, View>();
+
+  return {
+    take(networks, rosters) {
+      known = networks;
+      findNetworks = indexNetworks(networks.values());
+      suffixes = suffixesOf(networks.keys());
+      clients = new Map(
+        [...rosters]
+          .flatMap((roster) => roster.clients.map((one) => [one.address, one] as const))
+          .toReversed(),
+      );
+    },
+    viewOf(address, length) {
+      const inside = findNetworks(address, length);
+      const isWhole = length === address.length * 8;
+      const client = isWhole ? (clients.get(address) ?? stand(address, inside)) : undefined;
+      if (!client) return inside.length > 0 ? viewWith(inside, EMPTY_PREFIX) : WHOLE_VIEW;
+      const on = new Set([...inside, ...client.networks]);
+      return viewWith([...on], client.namespace);
+    },
+    *cuts(name, view) {
+      for (const { front, end } of cutsOf(name)) {
+        const network = suffixes.get(end);
+        if (network === undefined || !sees(view, [network])) continue;
+        yield { name: front, view: viewWith([network], view.namespace) };
+      }
+    },
+  };
+
+  /** The machine itself, from which anybody asks, is no task for having one at 127.0.0.1. */
+  function stand(address: Address, inside: readonly string[]): ReturnType<FindStand> {
+    return isLoopback(address) && inside.length === 0 ? undefined : standOf(address);
+  }
+
+  function viewWith(on: readonly string[], namespace: Prefix): View {
+    const networks = inOrder(on);
+    const key = JSON.stringify([networks, namespace]);
+    const before = views.get(key);
+    if (before) return before;
+    const view = { networks: new Set(networks), namespace };
+    if (views.size >= MAX_VIEWS) views.clear();
+    views.set(key, view);
+    return view;
+  }
+
+  function inOrder(networks: readonly string[]): readonly string[] {
+    if (networks.length < 2) return networks;
+    const ranks = new Map([...known.keys()].map((name, rank) => [name, rank]));
+    return networks.toSorted((one, other) => (ranks.get(one) ?? Infinity) - (ranks.get(other) ?? Infinity));
+  }
+}
+
+/** Networks by their names as labels: those that cannot be labels end no name. */
+function suffixesOf(networks: Iterable<string>): ReadonlyMap<Prefix, string> {
+  const suffixes = new Map<Prefix, string>();
+  for (const network of networks) {
+    try {
+      const suffix = parsePrefix(network);
+      if (!suffixes.has(suffix)) suffixes.set(suffix, network);
+    } catch (error) {
+      if (!(error instanceof RotaError)) throw error; // nobody can ask for what is no name
+    }
+  }
+  return suffixes;
+}
