@@ -1,0 +1,69 @@
+import type { Declaration, Port } from "../../model/declaration.ts";
+import type { LabelProblem } from "../../schema/label-words.ts";
+import { declareLabelled, serviceLabels } from "../../schema/service-labels.ts";
+import { portAt } from "../../schema/words.ts";
+import type { Group } from "./roster-group.ts";
+import { compareText } from "./roster-networks.ts";
+import { plain, type Warn } from "./roster-text.ts";
+import type { EnginePort } from "./snapshot.ts";
+
+/** Each is a name for each alias; an image may expose tens of thousands. */
+export const MAX_PORTS = 64;
+
+/** A service as the labels of its oldest container have it, without tasks and networks. */
+export function declareGroup(group: Group, warn: Warn): Declaration {
+  const { name, namespace, endpointMode, origin, labels, title } = group;
+  const ports = portsOf(group, warn);
+  const declared = declareLabelled(labels, { name, namespace, endpointMode, origin, ports });
+  const [oldest] = group.members;
+  const about = oldest?.labels === labels ? oldest.title : title;
+  warnOfLabels(about, declared.problems, warn);
+  if (oldest && about === oldest.title) {
+    const said = JSON.stringify(serviceLabels(labels));
+    for (const member of group.members) {
+      if (JSON.stringify(serviceLabels(member.labels)) === said) continue;
+      const wrong = `its rota labels are not those of ${plain(oldest.title)}, which count for all of ${plain(title)}`;
+      warn(member.title, `${wrong}: give all the same, and start the oldest anew`);
+    }
+  }
+  return declared.said;
+}
+
+export function warnOfLabels(about: string, problems: readonly LabelProblem[], warn: Warn): void {
+  for (const { label, value, message, isLeftOut } of problems) {
+    const told = `label ${plain(label)}="${plain(value)}": ${plain(message, 200)}`;
+    warn(about, isLeftOut ? `${told}; the label is left out` : told);
+  }
+}
+
+/** Its ports by their numbers, each once; published as the oldest has it that publishes it. */
+function portsOf({ ports, title }: Group, warn: Warn): readonly Port[] {
+  const found = new Map<string, EnginePort>();
+  for (const port of ports) {
+    if (!isPort(port.target)) continue;
+    const key = `${port.target}/${port.protocol}`;
+    const known = found.get(key);
+    if (!known || (known.published === undefined && isPort(port.published))) found.set(key, port);
+  }
+  const sorted = [...found.values()].toSorted(comparePorts);
+  if (sorted.length > MAX_PORTS)
+    warn(title, `it has ${sorted.length} ports: the first ${MAX_PORTS} have names`);
+  return sorted
+    .slice(0, MAX_PORTS)
+    .map(({ target, protocol, published }) =>
+      portAt(target, { protocol, published: isPort(published) ? published : undefined }),
+    );
+}
+
+/** Those that somebody meant to be reached first. */
+function comparePorts(one: EnginePort, other: EnginePort): number {
+  return (
+    Number(other.published !== undefined) - Number(one.published !== undefined) ||
+    one.target - other.target ||
+    compareText(one.protocol, other.protocol)
+  );
+}
+
+function isPort(port: number | undefined): port is number {
+  return port !== undefined && Number.isInteger(port) && port >= 1 && port <= 65_535;
+}

@@ -1,0 +1,133 @@
+import type { NetworkAlias } from "../../model/declaration.ts";
+import type { Prefix } from "../../model/name.ts";
+import { readTaskLabels, type TaskLabels } from "../../schema/task-labels.ts";
+import { containerNames, type ContainerGroups } from "./roster-containers.ts";
+import { type Group, type Member, networksOf, type Standing, standingOf } from "./roster-group.ts";
+import { warnOfLabels } from "./roster-labels.ts";
+import { compareText, type Networks } from "./roster-networks.ts";
+import { readSwarmName, STACK, swarmAliases } from "./roster-seat.ts";
+import { distinct, plain, readName, type Warn } from "./roster-text.ts";
+import type { EngineContainer, SwarmService, SwarmSnapshot, SwarmTask } from "./snapshot.ts";
+
+/** In the Swarm's order; before them a task has no place yet, after them it is over. */
+const LIVE_STATES = new Set(["assigned", "accepted", "preparing", "ready", "starting", "running"]);
+
+/** Puts a Swarm's tasks behind its services, as a manager shows them. */
+export function groupSwarm(
+  { services, tasks }: SwarmSnapshot,
+  containers: ReadonlyMap<string, EngineContainer>,
+  networks: Networks,
+  warn: Warn,
+): ContainerGroups {
+  const homes = new Map<string, Prefix>();
+  const byService = new Map<string, SwarmTask[]>();
+  for (const task of distinctById(tasks)) {
+    const known = byService.get(task.serviceId);
+    if (known) known.push(task);
+    else byService.set(task.serviceId, [task]);
+  }
+  const groups = distinctById(services).flatMap((service): Group[] => {
+    const title = `service ${service.name}`;
+    const { said, problems } = readTaskLabels(service.labels);
+    warnOfLabels(title, problems, warn);
+    const named = said.service ?? readSwarmName(service.name, service.labels.get(STACK));
+    if (!named) return [];
+    const own = byService.get(service.id) ?? [];
+    for (const { containerId } of own) homes.set(containerId, named.namespace);
+    if (!said.isEnabled) return [];
+    const members = own.flatMap((task) => memberOf(task, service, said, containers, networks, warn));
+    const places = networks.placesOf(service.endpoints, title);
+    const vips = service.endpointMode === "vip" ? networks.addressesOf(service.endpoints) : [];
+    const everywhere = [...new Set([...places.map(({ network }) => network), ...networksOf(members)])];
+    const known = new Map(places.map(({ network, aliases }) => [network, aliases]));
+    const aliases = everywhere.flatMap((network): NetworkAlias[] =>
+      distinct([...swarmAliases(service.name, named), ...(known.get(network) ?? [])]).map((name) => ({
+        name,
+        network,
+      })),
+    );
+    return [
+      {
+        ...named,
+        key: JSON.stringify(["swarm", service.id]),
+        origin: `docker: service ${plain(service.name)}`,
+        title,
+        createdAt: service.createdAt,
+        // On ingress alone it has a VIP that nobody can ask for.
+        endpointMode: vips.length > 0 ? "vip" : "dnsrr",
+        vips,
+        networks: everywhere,
+        aliases,
+        labels: service.labels,
+        ports: service.ports,
+        members: members.toSorted(
+          (one, other) => (one.slot ?? 0) - (other.slot ?? 0) || compareText(one.title, other.title),
+        ),
+      },
+    ];
+  });
+  return { groups, homes };
+}
+
+function memberOf(
+  task: SwarmTask,
+  service: SwarmService,
+  serviceSaid: TaskLabels,
+  containers: ReadonlyMap<string, EngineContainer>,
+  networks: Networks,
+  warn: Warn,
+): Member[] {
+  // `ready` is wanted of those that wait for another to stop.
+  if (task.desiredState !== "running" || !LIVE_STATES.has(task.state)) return [];
+  const container = containers.get(task.containerId);
+  const title = container ? `container ${container.name}` : `task ${task.id}`;
+  const { said, problems } = readTaskLabels(container?.labels ?? new Map());
+  warnOfLabels(title, problems, warn);
+  const standing = swarmStanding(task, container);
+  const addresses = networks.addressesOf(task.endpoints);
+  const id = readName(task.id);
+  if (!said.isEnabled || !standing || id === undefined || addresses.length === 0) return [];
+  const dotted = readName(`${service.name}.${task.slot ?? task.nodeId}.${task.id}`);
+  return [
+    {
+      title,
+      createdAt: service.createdAt,
+      ids: [id],
+      isNamed: true,
+      slot: said.slot ?? readSlot(task.slot),
+      weight: container ? said.weight : serviceSaid.weight,
+      // Its service has the aliases.
+      places: [...new Set(addresses.map(({ network }) => network))].map((network) => ({
+        network,
+        aliases: [],
+      })),
+      addresses,
+      names: distinct([dotted, ...(container ? containerNames(container) : [])]),
+      aliases: [],
+      standing,
+      labels: container?.labels ?? new Map(),
+      ports: [],
+    },
+  ];
+}
+
+/**
+ * A container of this machine is known at once. Of others the Swarm tells, which calls a task running when it is
+ * healthy for the first time.
+ */
+function swarmStanding(task: SwarmTask, container: EngineContainer | undefined): Standing | undefined {
+  const isStarted = container !== undefined && container.state !== "created";
+  if (isStarted) {
+    const standing = standingOf(container);
+    return standing && { ...standing, isChecked: true };
+  }
+  return { verdict: task.state === "running" ? "passing" : "starting", isChecked: true, isDown: false };
+}
+
+function readSlot(slot: number | undefined): number | undefined {
+  return slot !== undefined && Number.isInteger(slot) && slot > 0 ? slot : undefined;
+}
+
+function distinctById<T extends { readonly id: string }>(items: readonly T[]): readonly T[] {
+  return [...new Map(items.map((item) => [item.id, item])).values()];
+}
