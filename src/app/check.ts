@@ -15,6 +15,8 @@ export interface CheckReport {
   readonly files: number;
   readonly services: number;
   readonly tasks: number;
+  /** Of the services, those of Compose files: their tasks come from an engine. */
+  readonly outlines: number;
 }
 
 /** Reads services files and folders of them, and goes as far as giving VIPs, but opens nothing. */
@@ -35,6 +37,7 @@ export async function checkServices(
     files: files.length,
     services: services.length,
     tasks: services.reduce((count, { declaration }) => count + declaration.tasks.length, 0),
+    outlines: services.filter(({ declaration }) => declaration.isOutline).length,
   };
 }
 

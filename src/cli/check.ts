@@ -1,6 +1,6 @@
 import type { Argv } from "yargs";
 import { count } from "../base/count.ts";
-import { checkServices } from "../app/check.ts";
+import { type CheckReport, checkServices } from "../app/check.ts";
 import { servicesJsonSchema } from "../schema/schema.ts";
 import {
   ALLOW_EXEC,
@@ -31,9 +31,17 @@ async function check({ files, schema, allowExec }: CheckArguments): Promise<void
   for (const warning of report.warnings) process.stderr.write(`warning: ${warning}\n`);
   process.exitCode = report.problems.length > 0 ? 1 : 0;
   if (report.problems.length > 0) return;
-  process.stdout.write(
-    `good: ${count(report.services, "service")} of ${count(report.tasks, "task")} in ${count(report.files, "file")}\n`,
-  );
+  process.stdout.write(`${formatGood(report)}\n`);
+}
+
+/** `good: 3 services of 2 tasks in 2 files; the tasks of 2 services come from the engine`. */
+function formatGood({ services, tasks, files, outlines }: CheckReport): string {
+  const good = `good: ${count(services, "service")}`;
+  const where = `in ${count(files, "file")}`;
+  const brought = "come from the engine";
+  if (outlines === 0) return `${good} of ${count(tasks, "task")} ${where}`;
+  if (outlines === services) return `${good} ${where}; tasks ${brought}`;
+  return `${good} of ${count(tasks, "task")} ${where}; the tasks of ${count(outlines, "service")} ${brought}`;
 }
 
 function declare(yargs: Argv<GlobalArguments>) {

@@ -101,7 +101,7 @@ function checkedPort(digits: string): number {
   throw unfit(`${digits} is not a port: ports go from 1 to 65535`);
 }
 
-function isProtocol(text: string): text is Protocol {
+export function isProtocol(text: string): text is Protocol {
   return text === "tcp" || text === "udp" || text === "sctp";
 }
 

@@ -6,17 +6,15 @@ import {
   isScalar,
   isSeq,
   LineCounter,
-  type Node,
   type Pair,
   parseDocument,
-  type Scalar,
   visit,
   type YAMLMap,
 } from "yaml";
-import { messageOf, RotaError } from "../base/error.ts";
+import { messageOf } from "../base/error.ts";
 import type { Path } from "../schema/problem.ts";
-import { type Environment, expand } from "./expand.ts";
 import type { Placed, Position } from "./report.ts";
+import { type Expand, expandAll, findVariables, type Tell } from "./variables.ts";
 
 /** A text as it was understood; `value` is only to be used if there are no problems. */
 export interface ReadDocument {
@@ -33,8 +31,12 @@ export interface ReadDocument {
  */
 const MAX_ALIASES = 100_000;
 
-/** Reads YAML 1.2, and so JSON, with `<<` merging, and puts variables in place. */
-export function readDocument(text: string, env: Environment): ReadDocument {
+/**
+ * Reads YAML 1.2, and so JSON, with `<<` merging, and puts variables in place.
+ *
+ * @param expanderOf how that is done in a file that says this, with no variable in place yet
+ */
+export function readDocument(text: string, expanderOf: (value: unknown) => Expand): ReadDocument {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -52,12 +54,23 @@ export function readDocument(text: string, env: Environment): ReadDocument {
     position: positionAt(pos[0]),
     message: explain(code, message),
   }));
-  const tell = (node: Node, message: string): void => {
-    problems.push({ position: positionAt(node.range?.[0] ?? 0), message });
-  };
+  const warnings: Placed[] = document.warnings.map(({ pos, message }) => ({
+    position: positionAt(pos[0]),
+    message,
+  }));
+  const tellIn =
+    (placed: Placed[]): Tell =>
+    (node, message) => {
+      placed.push({ position: positionAt(node.range?.[0] ?? 0), message });
+    };
+  const tell = tellIn(problems);
   if (problems.length === 0) tellTwins(document, tell);
-  if (problems.length === 0) expandAll(document, env, tell);
-  const value = problems.length === 0 ? valueOf(document, problems) : undefined;
+  const variables = problems.length === 0 ? findVariables(document, tell) : [];
+  let value = problems.length === 0 ? valueOf(document, problems) : undefined;
+  if (problems.length === 0 && variables.length > 0) {
+    expandAll(variables, expanderOf(value), tell, tellIn(warnings));
+    value = problems.length === 0 ? valueOf(document, problems) : undefined;
+  }
   if (problems.length === 0 && value === null) {
     problems.push({
       position: undefined,
@@ -68,7 +81,7 @@ export function readDocument(text: string, env: Environment): ReadDocument {
   return {
     value,
     problems,
-    warnings: document.warnings.map(({ pos, message }) => ({ position: positionAt(pos[0]), message })),
+    warnings,
     locate: (path, at) => positionAt(offsetOf(path, at)),
   };
 }
@@ -77,8 +90,6 @@ function explain(code: string, message: string): string {
   if (code === "MULTIPLE_DOCS") return "a second document begins: write one in a file";
   return `not valid YAML: ${message}`;
 }
-
-type Tell = (node: Node, message: string) => void;
 
 /** Tells of keys that stand twice in one mapping: the later would silently count. */
 function tellTwins(document: Document, tell: Tell): void {
@@ -93,36 +104,6 @@ function tellTwins(document: Document, tell: Tell): void {
       }
     },
   });
-}
-
-/** Expands variables in all values, keys left alone, and tells what could not be, and of aliases to nothing. */
-function expandAll(document: Document, env: Environment, tell: Tell): void {
-  const anchors = new Set<string>();
-  visit(document, {
-    Node: (key, node) => {
-      if (isAlias(node)) {
-        if (!anchors.has(node.source)) tell(node, `nothing before it has the anchor &${node.source}`);
-        return;
-      }
-      if (node.anchor !== undefined) anchors.add(node.anchor);
-      if (key === "key" || !isScalar(node) || typeof node.value !== "string") return;
-      if (!node.value.includes("$")) return;
-      try {
-        node.value = expandScalar(node, node.value, env);
-      } catch (error) {
-        if (!(error instanceof RotaError)) throw error;
-        tell(node, error.message);
-      }
-    },
-  });
-}
-
-/** A number or truth value that came from a variable is one, unless it stands in quotes. */
-function expandScalar(node: Scalar, text: string, env: Environment): string | number | boolean {
-  const expanded = expand(text, env);
-  if (node.type !== "PLAIN") return expanded;
-  if (expanded === "true" || expanded === "false") return expanded === "true";
-  return /^-?\d+(?:\.\d+)?$/.test(expanded) ? Number(expanded) : expanded;
 }
 
 function valueOf(document: Document, problems: Placed[]): unknown {

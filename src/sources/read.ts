@@ -1,12 +1,17 @@
+import { basename, dirname, resolve } from "node:path";
 import type { Network } from "../model/declaration.ts";
 import type { Name } from "../model/name.ts";
-import { formatProblem, type Problem } from "../schema/problem.ts";
-import { parseNetworks, parseServicesFile, type ServicesFileOptions } from "../schema/schema.ts";
+import { isComposeFile, parseComposeFile, parseComposeNetworks } from "../schema/compose.ts";
+import type { ProjectTerms } from "../schema/compose-networks.ts";
+import { formatProblem, type Path, type Problem } from "../schema/problem.ts";
+import { type Parsed, parseNetworks, parseServicesFile, type ServicesFileOptions } from "../schema/schema.ts";
 import { decode } from "./decode.ts";
 import { type ReadDocument, readDocument } from "./document.ts";
-import type { Environment } from "./expand.ts";
+import { expandCompose } from "./expand-compose.ts";
+import { type Environment, expand } from "./expand.ts";
 import { type Packed, pack } from "./pack.ts";
 import { type Finding, formatPlace, type Placed, type Position } from "./report.ts";
+import type { Expand } from "./variables.ts";
 
 /** How files are read. */
 export interface ReadTerms {
@@ -60,7 +65,17 @@ export interface FileReply {
 interface OpenFile {
   readonly request: Extract<FileRequest, { kind: "unread" }>;
   readonly document: ReadDocument;
+  readonly kind: FileKind;
   readonly networks: readonly Network[];
+}
+
+/** In whose words a file is written: Rota's or Compose's. */
+interface FileKind {
+  readonly expand: Expand;
+  readonly networks: (value: unknown) => ReadonlyMap<string, Network>;
+  readonly parse: (value: unknown, origin: (path: Path) => string, options: ServicesFileOptions) => Parsed;
+  /** Beneath what `zone`, `ttl` and `negative_ttl` stand. */
+  readonly settings: Path;
 }
 
 /** Reads and checks the unread files of a set, and answers for each of them, in order. */
@@ -83,12 +98,36 @@ export function networksOfFiles(ofFiles: readonly (readonly Network[])[]): Netwo
 
 function openFile(request: OpenFile["request"], env: Environment): OpenFile {
   const text = decode(request.octets);
-  const document = typeof text === "string" ? readDocument(text, env) : unreadable(text);
-  const networks = document.problems.length > 0 ? [] : parseNetworks(document.value);
-  return { request, document, networks: [...networks.values()] };
+  const kindOf = (value: unknown): FileKind =>
+    isComposeFile(basename(request.file), value) ? composeKind(request.file, env) : servicesKind(env);
+  const document =
+    typeof text === "string" ? readDocument(text, (value) => kindOf(value).expand) : unreadable(text);
+  // Keys have no variables: it is the same kind as before.
+  const kind = kindOf(document.value);
+  const networks = document.problems.length > 0 ? [] : [...kind.networks(document.value).values()];
+  return { request, document, kind, networks };
 }
 
-function checkFile({ request, document, networks }: OpenFile, options: ServicesFileOptions): FileReply {
+function servicesKind(env: Environment): FileKind {
+  return {
+    expand: (text) => ({ text: expand(text, env), missing: new Map() }),
+    networks: parseNetworks,
+    parse: parseServicesFile,
+    settings: [],
+  };
+}
+
+function composeKind(file: string, env: Environment): FileKind {
+  const terms: ProjectTerms = { env, folder: basename(dirname(resolve(file))) };
+  return {
+    expand: (text) => expandCompose(text, env),
+    networks: (value) => parseComposeNetworks(value, terms),
+    parse: (value, origin, options) => parseComposeFile(value, origin, { ...options, ...terms }),
+    settings: ["x-rota"],
+  };
+}
+
+function checkFile({ request, document, kind, networks }: OpenFile, options: ServicesFileOptions): FileReply {
   const { file } = request;
   const findingOf = ({ position, message }: Placed): Finding => ({ file, position, message });
   const locate = (problem: Problem): Finding => ({
@@ -102,7 +141,7 @@ function checkFile({ request, document, networks }: OpenFile, options: ServicesF
   if (document.problems.length > 0) return { ...empty, problems: document.problems.map(findingOf) };
 
   const origin = (path: Problem["path"]): string => formatPlace(file, document.locate(path, "key"));
-  const parsed = parseServicesFile(document.value, origin, options);
+  const parsed = kind.parse(document.value, origin, options);
   if (!parsed.ok) return { ...empty, problems: parsed.problems.map(locate).toSorted(inFileOrder) };
   const { zone, ttl, negativeTtl, services } = parsed.roster;
   return {
@@ -115,7 +154,9 @@ function checkFile({ request, document, networks }: OpenFile, options: ServicesF
     negativeTtl,
     services: services.map((service) => pack(service, request.known)),
     places: new Map([
-      ...["zone", "ttl", "negative_ttl"].map((key) => [key, document.locate([key], "key")] as const),
+      ...["zone", "ttl", "negative_ttl"].map(
+        (key) => [key, document.locate([...kind.settings, key], "key")] as const,
+      ),
       ...networks.map(
         ({ name }) => [`networks.${name}`, document.locate(["networks", name], "key")] as const,
       ),

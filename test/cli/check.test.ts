@@ -151,6 +151,43 @@ test("a health check that is empty, or that nobody would report to, is told of",
   expect(code).toBe(0);
 });
 
+test("a Compose file is good, and says that its tasks come from the engine", async () => {
+  const compose = join(folder, "compose.yaml");
+  const shop = { COMPOSE_PROJECT_NAME: "shop" };
+  await writeFile(compose, "services:\n  web: { image: nginx, ports: ['8080:80'] }\n  db: { image: db }\n");
+  expect(await rota(["check", compose], shop)).toEqual({
+    stdout: "good: 2 services in 1 file; tasks come from the engine\n",
+    stderr: "",
+    code: 0,
+  });
+  const file = join(folder, "s.yaml");
+  await writeFile(file, web("tasks: [10.0.0.1]"));
+  expect((await rota(["check", compose, file], shop)).stdout).toBe(
+    "good: 3 services of 1 task in 2 files; the tasks of 2 services come from the engine\n",
+  );
+});
+
+test("what is wrong with a Compose file is told with its line and column, and what is odd is a warning", async () => {
+  const compose = join(folder, "compose.yaml");
+  await writeFile(compose, "name: shop\nservices:\n  web:\n    image: $NOBODY_SET_THIS\n    ports: [http]\n");
+  const wrong = await rota(["check", compose]);
+  expect(wrong.stderr.replaceAll(`${folder}/`, "").split("\n")).toEqual([
+    expect.stringContaining('compose.yaml:5:13: services.web.ports[0]: "http" is not a port: write 8080'),
+    expect.stringContaining(
+      "warning: compose.yaml:4:12: variable NOBODY_SET_THIS is not set and counts as empty",
+    ),
+    "",
+  ]);
+  expect(wrong.code).toBe(1);
+  await writeFile(
+    compose,
+    "name: shop\nservices:\n  web:\n    image: a\n    deploy: { endpoint_mode: vip }\n",
+  );
+  const odd = await rota(["check", compose]);
+  expect(odd.stderr).toContain("compose.yaml:5:30: services.web.deploy.endpoint_mode: is answered as dnsrr");
+  expect(odd.code).toBe(0);
+});
+
 test("--schema prints a JSON Schema", async () => {
   const { stdout, code } = await rota(["check", "--schema"]);
   expect(JSON.parse(stdout)).toMatchObject({ $schema: expect.stringContaining("2020-12"), type: "object" });

@@ -1,0 +1,142 @@
+import { RotaError } from "../base/error.ts";
+import type { Declaration, Port } from "../model/declaration.ts";
+import type { Prefix } from "../model/name.ts";
+import {
+  aliasesOf,
+  type ComposeSurroundings,
+  endpointModeOf,
+  joinNetworks,
+  prefixOf,
+} from "./compose-join.ts";
+import { labelAt, labelNamed, wordsOfLabels, type WrittenLabel } from "./compose-labels.ts";
+import { addPorts } from "./compose-ports.ts";
+import {
+  composeServiceShape,
+  type ComposeServiceShape,
+  type NamedPorts,
+  ROTA_ALONE,
+  rotaServiceShape,
+} from "./compose-shapes.ts";
+import { declare } from "./declare.ts";
+import { checked, formatPath, type Path, type Problem } from "./problem.ts";
+import { parsePortName } from "./words.ts";
+
+/** Compose specification, services: what docker-compose takes for a service's name. */
+const SERVICE_NAME = /^[a-zA-Z0-9._-]+$/;
+/** Makes an outline of a service: everything but its tasks. Undefined: it is wrong, or not to be shown. */
+export function outlineService(
+  name: string,
+  value: unknown,
+  around: ComposeSurroundings,
+): Declaration | undefined {
+  const ownName = serviceNameOf(name, around);
+  const shape = checked(composeServiceShape, value, around.path, around.problems);
+  if (ownName === undefined || shape === undefined) return undefined;
+  tellUnseen(shape, around);
+  const labels = [...(shape.labels ?? []), ...(shape.deploy?.labels ?? [])];
+  if (labelNamed(labels, "rota.enable") === "false") return undefined;
+  if (labelNamed(labels, "rota.service") !== undefined) {
+    const message = "is left out, as its label rota.service puts its containers into another service";
+    around.warnings.push({ path: around.path, message });
+    return undefined;
+  }
+  const words = rotaWordsOf(shape, around);
+  const joined = joinNetworks(shape, around);
+  if (words === undefined) return undefined;
+  const networks = [...joined.keys()];
+  const declared = declare(
+    ownName,
+    {
+      ...words,
+      networks,
+      namespace: around.namespace,
+      endpoint_mode: endpointModeOf(words.endpoint_mode, shape, networks, around),
+      ports: [...addPorts(words.ports, portsOf(shape, around))],
+      tasks: [],
+    },
+    {
+      ...around,
+      path: "x-rota" in shape ? [...around.path, "x-rota"] : around.path,
+      networkNames: new Set(networks),
+      // Which pools they have was looked at.
+      networkNamed: () => undefined,
+    },
+  );
+  return { ...declared, networkAliases: aliasesOf(name, shape, joined, around), isOutline: true };
+}
+
+function serviceNameOf(name: string, { path, problems }: ComposeSurroundings): Prefix | undefined {
+  const prefix = SERVICE_NAME.test(name)
+    ? prefixOf(name)
+    : "it has other characters than letters, digits, _ . -";
+  if (typeof prefix === "object") return prefix.labels;
+  problems.push({ path, message: `"${name}" cannot be the name of a service: ${prefix}`, at: "key" });
+  return undefined;
+}
+
+/** What `x-rota` says and, where it says nothing, labels do. */
+function rotaWordsOf(shape: ComposeServiceShape, around: ComposeSurroundings) {
+  const written = shape["x-rota"] ?? {};
+  const said = checked(rotaServiceShape, written, [...around.path, "x-rota"], around.problems);
+  const lists: readonly (readonly [Path, readonly WrittenLabel[]])[] = [
+    [["labels"], shape.labels ?? []],
+    [["deploy", "labels"], shape.deploy?.labels ?? []],
+  ];
+  const ofLabels = lists.map(([below, labels]) =>
+    checkedLabels([...around.path, ...below], labels, around.problems),
+  );
+  if (said === undefined || ofLabels.includes(undefined)) return undefined;
+  return rotaServiceShape.parse(Object.assign({}, ...ofLabels, written));
+}
+
+/** What labels say, in the words of a services file; undefined, with problems that name the labels: it is wrong. */
+function checkedLabels(path: Path, labels: readonly WrittenLabel[], problems: Problem[]): object | undefined {
+  const words = wordsOfLabels(labels);
+  const found: Problem[] = [];
+  const isGood = checked(rotaServiceShape, words, [], found) !== undefined;
+  for (const problem of found) {
+    const label = labelAt(labels, problem.path);
+    const where = label === undefined ? path : [...path, label.step];
+    const message = typeof label?.step === "number" ? `${label.key}: ${problem.message}` : problem.message;
+    problems.push({ path: where, message });
+  }
+  return isGood ? words : undefined;
+}
+
+function tellUnseen(shape: ComposeServiceShape, { path, warnings }: ComposeSurroundings): void {
+  if ("extends" in shape) {
+    warnings.push({
+      path: [...path, "extends"],
+      message: "is not followed: what it brings is not seen here",
+    });
+  }
+  for (const word of ROTA_ALONE.filter((word) => word in shape)) {
+    const message = `is Rota's word, not Compose's, and is let be: write it under x-rota`;
+    warnings.push({ path: [...path, word], message });
+  }
+}
+
+function portsOf(shape: ComposeServiceShape, { path, warnings }: ComposeSurroundings): readonly Port[] {
+  const lists = { ports: shape.ports ?? [], expose: shape.expose ?? [] };
+  return Object.entries(lists).flatMap(([word, list]) =>
+    list.flatMap((written: NamedPorts, at) => {
+      const place = [...path, word, at];
+      if (written.leftOut > 0) {
+        const message = `is a range of ${written.leftOut} ports, and none of them has a SRV record: write those that should under ${formatPath(["x-rota", "ports"])}`;
+        warnings.push({ path: place, message });
+      }
+      return written.ports.map((port) => named(port, written.name, [...place, "name"], warnings));
+    }),
+  );
+}
+
+function named(port: Port, name: string | undefined, path: Path, warnings: Problem[]): Port {
+  if (name === undefined || name === "") return port;
+  try {
+    return { ...port, name: parsePortName(name) };
+  } catch (error) {
+    if (!(error instanceof RotaError)) throw error;
+    warnings.push({ path, message: `${error.message}; its SRV record is named ${port.name}` });
+    return port;
+  }
+}
