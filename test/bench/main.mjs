@@ -3,6 +3,7 @@
 import { writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, release, totalmem, type } from "node:os";
 import { checks } from "./checks.mjs";
+import { forward } from "./forward.mjs";
 import { load } from "./load.mjs";
 import { verdict } from "./verdict.mjs";
 
@@ -10,6 +11,7 @@ const PARTS = new Map([
   ["load", load],
   ["checks", checks],
   ["verdict", verdict],
+  ["forward", forward],
 ]);
 const RESULTS = new URL("../../bench.json", import.meta.url);
 

@@ -17,7 +17,8 @@ export type Asked =
   | { readonly kind: "failed"; readonly why: string; readonly isOurs: boolean };
 
 /**
- * Whether an upstream is asked. `good`: in its turn. `passed over`: after all that are good, and tried in the background.
+ * Whether an upstream is asked. `good`: in its turn. `passed over`, also until it has replied for the first time since
+ * {@link Link.look}: after all that are good, and tried in the background.
  * `loop`: not at all, since what it is asked comes back here.
  */
 export type Standing = "good" | "passed over" | "loop";
@@ -85,7 +86,11 @@ export function createLink(
       if (standing === "good") standing = "passed over";
       void tryOut();
     },
-    look: () => void tryOut(),
+    look() {
+      // Nobody knows yet that it is there, and no client is to be the one who finds out that it is not.
+      if (rtt === undefined && standing === "good") standing = "passed over";
+      void tryOut();
+    },
     foundHere(found) {
       if (found !== tried) return false;
       cameBack = true;

@@ -20,6 +20,8 @@ export interface RaceOptions {
 export const TOTAL_MS = 4000;
 /** A reply may be garbled once, and a connection closed just then. */
 const MAX_FAILURES = 2;
+/** Soon enough that a client notices nothing, as at the start, when nobody has replied yet and the first may be dead. */
+const DOUBTED_PATIENCE_MS = 20;
 const NOBODY: Outcome = { kind: "nobody" };
 
 /** What of an upstream is known within one race. */
@@ -32,8 +34,8 @@ interface Runner {
 }
 
 /**
- * Asks one upstream after the other, the next as soon as one fails, says that it does not know, or is late; those
- * that are late may still win. When all have been asked they are asked again, as datagrams get lost.
+ * Asks one upstream after the other, the next as soon as one fails, says that it does not know, or is late, and soon
+ * while none is known to be there; those that are late may still win. When all have been asked they are asked again, as datagrams get lost.
  */
 export function race(
   question: Uint8Array,
@@ -75,11 +77,13 @@ export function race(
       attempts.add(attempt);
       latest = runner;
       calm?.();
-      calm = timers.after(runner.link.patienceMs(runner.tries), () => {
-        counters.late += 1;
-        runner.link.passOver();
-        next();
-      });
+      calm = isDoubted(runner)
+        ? timers.after(DOUBTED_PATIENCE_MS, next)
+        : timers.after(runner.link.patienceMs(runner.tries), () => {
+            counters.late += 1;
+            runner.link.passOver();
+            next();
+          });
       runner.tries += 1;
       const limit = timers.after(MAX_ATTEMPT_MS, () => attempt.abort());
       const asked = await runner.link.ask(question, attempt.signal);
@@ -108,6 +112,12 @@ export function race(
       next();
     }
   });
+
+  /** It may be dead, and another has not been asked. */
+  function isDoubted({ link }: Runner): boolean {
+    const left = runners.filter(({ tries, isOut }) => tries === 0 && !isOut);
+    return link.standing === "passed over" && left.some((other) => other.link !== link);
+  }
 }
 
 /** Those that lead back here are left out. */

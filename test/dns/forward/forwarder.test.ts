@@ -301,6 +301,23 @@ describe("what is kept", () => {
   });
 });
 
+test("nobody waits for a first upstream that was dead from the start", async () => {
+  await using dead = await openUpstream(silent);
+  await using good = await openUpstream();
+  using forward = forwarding([`127.0.0.1:${dead.port},127.0.0.1:${good.port}`]);
+  forward.forwarder.look();
+  await Promise.all([dead.triedTimes(1), good.triedTimes(1)]);
+  // Both are asked, one soon after the other, unless the reply to the trial is here already.
+  const first = forward.ask("www.example A");
+  await forward.hand.pass(20);
+  expect(await first).toEqual(ONE);
+  for (const name of ["b.example", "c.example"]) {
+    expect(await forward.ask(`${name} A`)).toEqual(["NOERROR rd ra", `${name} 5 A 192.0.2.1`]);
+  }
+  expect(dead.asked.length).toBeLessThanOrEqual(1);
+  expect(forward.counters.late).toBe(0);
+});
+
 test("when the signal aborts, who waits is told that there is nobody, and nothing is left", async () => {
   await using upstream = await openUpstream(silent);
   const forward = forwarding([`127.0.0.1:${upstream.port}`], CACHE);

@@ -77,6 +77,20 @@ describe("an upstream", () => {
     expect(hand.pending).toBe(0);
   });
 
+  test("is asked after the others until it has replied for the first time", async () => {
+    const { link, hand, said, becomes } = linked();
+    becomes("silent");
+    link.look();
+    expect(link.standing).toBe("passed over");
+    await hand.pass(2000);
+    becomes("well");
+    await hand.pass(500);
+    expect(link.standing).toBe("good");
+    link.look();
+    expect(link.standing).toBe("good");
+    expect(said).toHaveLength(2);
+  });
+
   test("is tried by a name of the root where there is no room beneath its zone", async () => {
     const { link, hand, asked } = linked(
       `${"a".repeat(63)}.${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(50)}`,

@@ -85,6 +85,19 @@ describe("upstreams are asked", () => {
     expect(asked).toEqual(["b 0", "d 0", "a 0"]);
   });
 
+  test("one soon after the other, while none is known to be there, and nobody is late by that", async () => {
+    const doubted = { standing: "passed over" } as const;
+    const { hand, asked, passed, counters, outcome } = raced(
+      { a: ["silence"], b: ["silence"], c: [ok(5)] },
+      { a: doubted, b: doubted, c: doubted },
+    );
+    await hand.pass(5000);
+    expect(asked).toEqual(["a 0", "b 20", "c 40"]);
+    expect(outcome()).toBe("c 45 rcode 0");
+    expect(passed).toEqual([]);
+    expect(counters.late).toBe(0);
+  });
+
   test("at most 4 s: one again and again, for longer each time, as datagrams get lost", async () => {
     const { hand, asked, outcome } = raced({ a: [] });
     await hand.pass(3999);
