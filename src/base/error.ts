@@ -6,6 +6,7 @@ export type RotaErrorCode =
   | "ERR_ROTA_CLOSED"
   | "ERR_ROTA_CONTROL"
   | "ERR_ROTA_DECLARATION"
+  | "ERR_ROTA_DOCKER"
   | "ERR_ROTA_DURATION"
   | "ERR_ROTA_FORWARD"
   | "ERR_ROTA_LISTEN"
