@@ -10,6 +10,7 @@ export type { CacheCounters } from "./dns/forward/cache.ts";
 export type { ForwardCounters } from "./dns/forward/counters.ts";
 export type { ListenAddress } from "./dns/listen.ts";
 export type { Outside } from "./dns/respond.ts";
+export type { Scope } from "./model/view.ts";
 export { type HealthCounters, type Timing, TIMING_BOUNDS_MS } from "./health/counters.ts";
 export type { Availability } from "./model/availability.ts";
 export type { EndpointMode, Order, Protocol, WhenEmpty } from "./model/declaration.ts";

@@ -6,8 +6,8 @@ import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { messageOf, RotaError, systemCodeOf } from "../base/error.ts";
 
-/** What a running server can be asked over its control socket, by the path of a GET. */
-export type Question = (argument: string) => Answered | Promise<Answered>;
+/** What a running server can be asked over its control socket, by the path and the query of a GET. */
+export type Question = (argument: string, parameters: URLSearchParams) => Answered | Promise<Answered>;
 
 /** An answer for people, and the same for programs. */
 export interface Answered {
@@ -134,7 +134,7 @@ async function respond(
   response: ServerResponse,
   questions: ReadonlyMap<string, Question>,
 ): Promise<void> {
-  const [, name = "", argument = ""] = /^\/([a-z]+)\/([^/?]+)$/.exec(asked.url ?? "") ?? [];
+  const [, name = "", argument = "", query] = /^\/([a-z]+)\/([^/?]+)(?:\?(.*))?$/.exec(asked.url ?? "") ?? [];
   const question = questions.get(name);
   if (asked.method !== "GET" || !question) {
     const known = [...questions.keys()].map((known) => `GET /${known}/NAME`);
@@ -142,7 +142,7 @@ async function respond(
     return;
   }
   try {
-    const { text, json } = await question(decodeURIComponent(argument));
+    const { text, json } = await question(decodeURIComponent(argument), new URLSearchParams(query));
     if (asked.headers.accept?.includes("application/json") === true)
       end(response, 200, "application/json", `${JSON.stringify(json)}\n`);
     else end(response, 200, "text/plain", text);

@@ -3,6 +3,7 @@ import { silentLog } from "../base/log.ts";
 import type { CheckState } from "../health/check-state.ts";
 import { runMonitor } from "../health/monitor.ts";
 import { createProbes } from "../health/probe.ts";
+import { parseAddress } from "../model/address.ts";
 import type { Check } from "../model/check.ts";
 import { formatPrefix, type Prefix } from "../model/name.ts";
 import { ownName } from "../registry/names.ts";
@@ -13,9 +14,12 @@ import { formatFinding } from "../sources/report.ts";
 import { readServices } from "../sources/services.ts";
 import { explain, type Explanation, isChecked } from "./explain.ts";
 import type { Look } from "./explain-task.ts";
+import { sightOf } from "./sight.ts";
 import { resolve } from "./stands.ts";
 
 export interface ExplainFilesOptions {
+  /** The address of who asks; undefined: somebody on no network. */
+  readonly from: string | undefined;
   /** Whether to try each task of the service once, and to explain by what comes of it. */
   readonly probe: boolean;
   /** Whether that may run a command. */
@@ -40,7 +44,7 @@ export type FilesExplanation =
 export async function explainFiles(
   name: string,
   files: readonly string[],
-  { probe, allowExec }: ExplainFilesOptions,
+  { from: asker, probe, allowExec }: ExplainFilesOptions,
   signal: AbortSignal,
 ): Promise<FilesExplanation> {
   // To read of a command runs none.
@@ -49,7 +53,8 @@ export async function explainFiles(
   const registry = createRegistry({ clock: systemClock, store: forgetfulStore });
   registry.open("file").publish(roster);
 
-  const { service } = resolve(name, registry).stands;
+  const from = asker === undefined ? undefined : parseAddress(asker);
+  const { service } = resolve(name, registry, sightOf(registry, from, "all").view).stands;
   const check = service && isChecked(service) ? service.declaration.check : undefined;
   const untried = check && whyUntried(check, probe);
   const isTried = service && check && untried === undefined;
@@ -58,6 +63,7 @@ export async function explainFiles(
   const look = isTried ? await tryEach(registry, service, check, signal) : () => undefined;
   const explanation = explain(name, {
     registry,
+    from,
     nameServers: () => [],
     outside: "refused",
     forwarder: undefined,

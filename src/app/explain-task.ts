@@ -106,7 +106,7 @@ function whyOf(
   const out = outage ? [formatOutage(outage, nowMs)] : [];
   if (state) return [...out, ...formatState(state, declaration.check?.probe.kind === "heartbeat", nowMs)];
   const reported = verdicts.get(task.id);
-  if (!task.isChecked) return reported ? [...out, `rota.report said ${reported}`] : out;
+  if (!task.isChecked) return reported ? [...out, `reported as ${reported}`] : out;
   return outage?.availability === "maintenance" ? out : [...out, "not checked here"];
 }
 

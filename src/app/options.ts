@@ -5,9 +5,13 @@ import { type ForwardSpec, parseForward } from "../dns/forward/upstream.ts";
 import { type ListenSpec, parseListen } from "../dns/listen.ts";
 import { type Outside, OUTSIDES } from "../dns/respond.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../dns/tcp.ts";
+import { parseTrusted } from "../dns/viewers.ts";
+import type { Subnet } from "../model/address.ts";
 import type { Roster } from "../model/declaration.ts";
 import { type Name, parseZone } from "../model/name.ts";
+import { type Scope, SCOPES } from "../model/view.ts";
 import type { NetworkInput, ServiceDeclaration } from "../schema/input.ts";
+import { type EngineAddress, parseEngine } from "../sources/docker/endpoint.ts";
 import { formatProblem } from "../schema/problem.ts";
 import { parseServicesFile } from "../schema/schema.ts";
 
@@ -18,6 +22,12 @@ export interface RotaOptions {
    * @default []
    */
   readonly files?: readonly string[] | undefined;
+  /**
+   * The Docker engine, or one like it, whose containers are tasks: `unix:///run/docker.sock`, `tcp://10.0.0.2:2375`,
+   * `ssh://user@host`; empty: the one that the docker command would ask. Compose files among `files` outline services of it.
+   * @default none
+   */
+  readonly docker?: string | undefined;
   /**
    * Whether to look at the files again and again instead of being told, as some network volumes need.
    * @default false
@@ -34,11 +44,21 @@ export interface RotaOptions {
    */
   readonly networks?: { readonly [name: string]: NetworkInput } | undefined;
   /**
-   * Where to be asked: `ADDRESS:PORT` for UDP and TCP, or with `udp://` or `tcp://` in front for one of them.
-   * Port 0 takes a free one; `rota.addresses` tells which.
+   * Where to be asked: `ADDRESS:PORT` for UDP and TCP, or with `udp://` or `tcp://` in front for one of them; with
+   * `proxy://`, `proxy+udp://` or `proxy+tcp://` for proxies alone that send the PROXY header, version 2. Port 0 takes a free one; `rota.addresses` tells which.
    * @default ["127.0.0.1:0"]
    */
   readonly listen?: readonly string[] | undefined;
+  /**
+   * Whose word counts on whom they ask for (EDNS client subnet): addresses, and subnets as `10.0.0.0/8`.
+   * @default []
+   */
+  readonly trust?: readonly string[] | undefined;
+  /**
+   * What is seen by who is on no network: everything, or by `strict` nothing but the zone itself.
+   * @default "all"
+   */
+  readonly scope?: Scope | undefined;
   /**
    * The name above all services, whatever the files say.
    * @default the files', else "rota.internal"
@@ -117,8 +137,11 @@ export interface RotaOptions {
 /** What is asked for, checked, every default filled in. */
 export interface ReadOptions {
   readonly files: readonly string[];
+  readonly engine: EngineAddress | undefined;
   readonly poll: boolean;
   readonly listen: readonly ListenSpec[];
+  readonly trusted: readonly Subnet[];
+  readonly scope: Scope;
   readonly zone: Name | undefined;
   readonly outside: Outside;
   readonly forward: readonly ForwardSpec[];
@@ -143,6 +166,9 @@ export function readOptions(options: RotaOptions): ReadOptions {
     services = {},
     networks = {},
     listen = ["127.0.0.1:0"],
+    docker,
+    trust = [],
+    scope = "all",
     zone,
     outside = "refused",
     forward = [],
@@ -166,15 +192,20 @@ export function readOptions(options: RotaOptions): ReadOptions {
   assertWhole("cacheSize", cacheSize, 0, MAX_CACHE_OCTETS);
   assertWhole("maxForwards", maxForwards, 1, MAX_FILES);
   assertOutside(outside);
+  assertScope(scope);
   assertTexts("files", files);
   assertTrueOrFalse("allowExec", allowExec);
   if (adminFile !== undefined) assertPath("adminFile", adminFile);
   assertTexts("listen", listen);
+  assertTexts("trust", trust);
   assertTexts("forward", forward);
   return {
     files,
+    engine: docker === undefined ? undefined : parseEngine(docker, process.env),
     poll,
     listen: listen.map(parseListen),
+    trusted: trust.map(readTrusted),
+    scope,
     zone: zone === undefined ? undefined : readZone(zone),
     outside,
     forward: forward.map(parseForward),
@@ -226,6 +257,11 @@ function assertOutside(outside: string): void {
   );
 }
 
+function assertScope(scope: string): void {
+  if (SCOPES.some((known) => known === scope)) return;
+  throw new RotaError("ERR_ROTA_OPTION", `could not take scope "${scope}": it is all or strict`);
+}
+
 /** More than any process may have open. */
 const MAX_FILES = 1_000_000;
 /** Some 30,000 answers. */
@@ -246,6 +282,14 @@ function parseRoster(services: object, networks: object, allowExec: boolean): Ro
   if (parsed.ok) return parsed.roster;
   const told = parsed.problems.map(formatProblem).join("; ");
   throw new RotaError("ERR_ROTA_DECLARATION", `could not declare the services: ${told}`);
+}
+
+function readTrusted(text: string): Subnet {
+  try {
+    return parseTrusted(text);
+  } catch (error) {
+    throw new RotaError("ERR_ROTA_OPTION", `could not take trust: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 function readZone(text: string): Name {

@@ -10,6 +10,7 @@ import type { ListenAddress } from "../dns/listen.ts";
 import { type Listeners, openListeners } from "../dns/listeners.ts";
 import { createRespond } from "../dns/respond.ts";
 import { createRotation } from "../dns/rotation.ts";
+import { createViewers } from "../dns/viewers.ts";
 import type { HealthCounters } from "../health/counters.ts";
 import { runMonitor } from "../health/monitor.ts";
 import { createProbes } from "../health/probe.ts";
@@ -26,9 +27,11 @@ import type { SourceReport } from "../sources/report.ts";
 import { watchServices } from "../sources/watch.ts";
 import { chronicle, tellSource } from "./chronicle.ts";
 import { followDrains } from "./drains.ts";
+import { openEngine } from "./engine.ts";
 import { explain, type Explanation } from "./explain.ts";
 import { openForwarding } from "./forwarding.ts";
 import { createOperator } from "./operator.ts";
+import { createOutlines } from "./outlines.ts";
 import { readOptions, type RotaOptions } from "./options.ts";
 import {
   changeState,
@@ -98,9 +101,9 @@ export interface Rota extends AsyncDisposable {
   /**
    * Says what a name, or the reverse name of an address, is answered now, and why.
    *
-   * @throws RotaError `ERR_ROTA_NAME`: it is no name; `ERR_ROTA_CLOSED`
+   * @throws RotaError `ERR_ROTA_NAME`, `ERR_ROTA_ADDRESS`: it is no name, or who asks no address; `ERR_ROTA_CLOSED`
    */
-  explain(name: string): Promise<Explanation>;
+  explain(name: string, asker?: Asker): Promise<Explanation>;
   /** All services of all sources as they are now. */
   services(): readonly ServiceState[];
   /** The names that several services claim: of each, one answers. */
@@ -108,13 +111,22 @@ export interface Rota extends AsyncDisposable {
   /** Calls `listener` after each change, until `signal` is aborted. What it throws, or rejects with, goes to the log. */
   follow(listener: (change: ServicesChange) => unknown, signal?: AbortSignal): void;
   /**
-   * Reads the services files again now; what is wrong with them goes to the log.
+   * Reads the services files again now, and looks at the engine; what is wrong with them goes to the log.
    *
    * @throws RotaError `ERR_ROTA_CLOSED`
    */
   reload(): Promise<void>;
   /** Closes everything; the same as leaving an `await using`. */
   close(): Promise<void>;
+}
+
+/** Who asks. */
+export interface Asker {
+  /**
+   * Its address, which decides on the networks and the namespace that it sees.
+   * @default that of somebody on no network
+   */
+  readonly from?: string | undefined;
 }
 
 /**
@@ -140,6 +152,9 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   const fileSource = registry.open("file");
   const library = registry.open("library");
   library.publish(roster);
+  // What an engine shows comes last: what somebody wrote down keeps its names.
+  const engineSource = registry.open("engine", read.engine !== undefined);
+  const outlines = createOutlines({ files: fileSource.publish, engine: engineSource.publish });
   const ends = signal ? AbortSignal.any([life.signal, signal]) : life.signal;
   const closeByAbort = (closed: Promise<unknown>): void =>
     scope.defer(async () => {
@@ -157,7 +172,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     registry.rule(rules);
     tellUnfit(rules, registry, log);
   };
-  const watchOptions = { poll, env: process.env, allowExec, publish: fileSource.publish, report };
+  const watchOptions = { poll, env: process.env, allowExec, publish: outlines.takeFiles, report };
   const source = await watchServices(files, watchOptions, ends);
   closeByAbort(source.closed);
   const admin =
@@ -165,7 +180,22 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
       ? undefined
       : await watchAdmin(read.adminFile, { poll, publish: rule, report }, ends);
   if (admin) closeByAbort(admin.closed);
+  const engine =
+    read.engine &&
+    openEngine(
+      {
+        engine: read.engine,
+        outlines,
+        source: engineSource,
+        fileSource,
+        reportVerdicts: registry.report,
+        report,
+      },
+      ends,
+    );
+  if (engine) closeByAbort(engine.closed);
 
+  await engine?.ready;
   const counters = createTally();
   const forwarding = await openForwarding(
     {
@@ -192,6 +222,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     isRouted,
     outside,
     forwarder,
+    viewers: createViewers({ registry, trusted: read.trusted, scope: read.scope }),
     counters,
     log,
   });
@@ -212,9 +243,11 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   );
   closeByAbort(monitor.closed);
   const operator = createOperator(registry, library, monitor);
-  const explainNow = (name: string): Explanation =>
+  const explainNow = (name: string, { from }: Asker): Explanation =>
     explain(name, {
       registry,
+      from: from === undefined ? undefined : parseAddress(from),
+      scope: read.scope,
       nameServers,
       outside,
       forwarder,
@@ -266,9 +299,9 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     drain: async (service, task) => set("drain", service, task),
     maintain: async (service, task) => set("maintenance", service, task),
     activate: async (service, task) => set("active", service, task),
-    async explain(name) {
+    async explain(name, asker = {}) {
       assertOpen(life.signal);
-      return explainNow(name);
+      return explainNow(name, asker);
     },
     services: () => [...registry.services()].map(stateOf),
     conflicts: () => registry.conflicts().map(conflictState),
@@ -285,7 +318,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     },
     async reload() {
       assertOpen(life.signal);
-      await Promise.all([source.reload(), admin?.reload()]);
+      await Promise.all([source.reload(), admin?.reload(), engine?.look()]);
       for (const trouble of troubles.list()) log.warn({}, `still so: ${trouble}`);
     },
     close,
@@ -305,6 +338,7 @@ function assertOpen(life: AbortSignal): void {
 /** Where others can ask: of a wildcard, the addresses behind it have listeners of their own. */
 function addressesAskedAt(listening: readonly ListenAddress[]): readonly Address[] {
   const texts = listening
+    .filter(({ isProxied }) => !isProxied)
     .map(({ address }) => address)
     .filter((address) => !isWildcard(address) && !address.includes("%"));
   return [...new Set(texts)].map(parseAddress);

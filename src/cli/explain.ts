@@ -4,6 +4,7 @@ import { askControl, DEFAULT_CONTROL_PATH, NO_CONTROL } from "../api/control.ts"
 import { explainFiles } from "../app/explain-files.ts";
 import { formatExplanation } from "../app/format-explanation.ts";
 import { RotaError } from "../base/error.ts";
+import { formatAddress, parseAddress } from "../model/address.ts";
 import { parseName } from "../model/name.ts";
 import {
   ALLOW_EXEC,
@@ -11,6 +12,7 @@ import {
   type Command,
   FILES,
   type GlobalArguments,
+  optional,
   single,
   withOptions,
 } from "./options.ts";
@@ -28,11 +30,13 @@ const NAMELESS = "say the NAME to explain";
 /** A server of this machine answers in less; what it waits for is only itself. */
 const CONTROL_TIMEOUT_MS = 5000;
 
-async function explain({ name, files, control, probe, allowExec, json }: ExplainArguments): Promise<void> {
+async function explain(argv: ExplainArguments): Promise<void> {
+  const { name, files, from, control, probe, allowExec, json } = argv;
   if (name === undefined) throw new RotaError("ERR_ROTA_OPTION", NAMELESS);
   if (files.length === 0) {
     const accept = json ? "application/json" : "text/plain";
-    const target = `/explain/${encodeURIComponent(name)}`;
+    const asker = from === undefined ? "" : `?from=${encodeURIComponent(from)}`;
+    const target = `/explain/${encodeURIComponent(name)}${asker}`;
     const told = await askControl(control, target, accept, AbortSignal.timeout(CONTROL_TIMEOUT_MS));
     process.stdout.write(told);
     return;
@@ -40,10 +44,12 @@ async function explain({ name, files, control, probe, allowExec, json }: Explain
   const ends = new AbortController();
   const end = (signal: NodeJS.Signals): void => ends.abort(signal);
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, end);
-  const told = await explainFiles(name, files, { probe, allowExec }, ends.signal).catch((error: unknown) => {
-    if (!ends.signal.aborted) throw error;
-    return undefined;
-  });
+  const told = await explainFiles(name, files, { from, probe, allowExec }, ends.signal).catch(
+    (error: unknown) => {
+      if (!ends.signal.aborted) throw error;
+      return undefined;
+    },
+  );
   if (!told) {
     // As a shell has it of who was ended by a signal. What it had started has been ended before it.
     process.exitCode = 128 + (ends.signal.reason === "SIGINT" ? 2 : 15);
@@ -65,8 +71,18 @@ function parseAsked(text: string): string {
   return text;
 }
 
+function parseFrom(text: string): string {
+  return formatAddress(parseAddress(text));
+}
+
 function declare(yargs: Argv<GlobalArguments>) {
   return withOptions(yargs, {
+    from: {
+      type: "string",
+      requiresArg: true,
+      coerce: optional(parseFrom),
+      describe: "Who asks, by address: that decides which networks and namespace are seen",
+    },
     control: {
       type: "string",
       requiresArg: true,
@@ -100,5 +116,6 @@ function declare(yargs: Argv<GlobalArguments>) {
         `--control ${NO_CONTROL} is nowhere to ask: name the socket of a running server, or FILES`,
     )
     .example("$0 explain web", "why the running server answers for web as it does")
+    .example("$0 explain web --from 10.0.1.11", "as the container at that address sees it")
     .example("$0 explain web services.yaml --probe", "without a server: would its tasks serve?");
 }

@@ -12,6 +12,7 @@ import type { Log } from "../base/log.ts";
 import { createScope } from "../base/scope.ts";
 import { OUTSIDES } from "../dns/respond.ts";
 import { formatEndpoint } from "../model/address.ts";
+import { SCOPES } from "../model/view.ts";
 import { formatDuration, parseDuration } from "../model/duration.ts";
 import { createLog } from "./log.ts";
 import {
@@ -35,6 +36,7 @@ export const serveCommand: Command<typeof declare> = {
 };
 
 const NO_UPSTREAMS: string[] = [];
+const NOBODY: string[] = [];
 
 /** Runs until it is told to end: exits 0, 1 if it could not start. */
 async function serve(argv: ServeArguments): Promise<void> {
@@ -71,8 +73,8 @@ function optionsOf(argv: ServeArguments): RotaOptions {
 async function openExplain(rota: Rota, path: string, log: Log): Promise<AsyncDisposable> {
   await using scope = createScope();
   if (path === NO_CONTROL) return scope.move();
-  const explain: Question = async (name) => {
-    const explanation = await rota.explain(name);
+  const explain: Question = async (name, parameters) => {
+    const explanation = await rota.explain(name, { from: parameters.get("from") ?? undefined });
     return { text: formatExplanation(explanation), json: explanation };
   };
   try {
@@ -91,7 +93,7 @@ async function serveUntil(
   argv: ServeArguments,
   log: Log,
 ): Promise<void> {
-  const [first] = rota.addresses;
+  const first = rota.addresses.find(({ isProxied }) => !isProxied);
   log.info({ addresses: rota.addresses }, `answering for ${rota.zone} on ${formatAddresses(rota)}`);
   // A server outlives whoever read what it printed first.
   process.stdout.removeAllListeners("error").on("error", () => {});
@@ -169,7 +171,10 @@ function parseSize(text: string): number {
 
 function formatAddresses({ addresses }: Rota): string {
   return addresses
-    .map(({ transport, address, port }) => `${transport} ${formatEndpoint(address, port)}`)
+    .map(
+      ({ transport, address, port, isProxied }) =>
+        `${isProxied ? "proxy+" : ""}${transport} ${formatEndpoint(address, port)}`,
+    )
     .join(", ");
 }
 
@@ -206,7 +211,21 @@ function declare(yargs: Argv<GlobalArguments>) {
       requiresArg: true,
       default: ["127.0.0.1:5300"],
       describe:
-        "Where to be asked: ADDRESS:PORT for UDP and TCP, or udp:// or tcp:// in front; may be repeated",
+        "Where to be asked: ADDRESS:PORT for UDP and TCP, or udp:// or tcp:// in front; proxy://, proxy+udp:// or " +
+        "proxy+tcp:// for what has a PROXY header; may be repeated",
+    },
+    trust: {
+      type: "string",
+      array: true,
+      requiresArg: true,
+      default: NOBODY,
+      describe: "Who may say whom they ask for, by EDNS client subnet: ADDRESS or SUBNET; may be repeated",
+    },
+    scope: {
+      choices: SCOPES,
+      default: "all" as const,
+      requiresArg: true,
+      describe: "What is seen by who is on no network: all, or with strict nothing but the zone itself",
     },
     zone: {
       alias: "z",
@@ -245,6 +264,12 @@ function declare(yargs: Argv<GlobalArguments>) {
       default: "4096",
       coerce: single(parseCount),
       describe: "How many queries wait for upstreams at most",
+    },
+    docker: {
+      type: "string",
+      coerce: optional(String),
+      describe:
+        "Whose containers are tasks: unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST; without a value, what docker asks",
     },
     poll: {
       type: "boolean",

@@ -10,6 +10,8 @@ export interface Counters {
   readonly replies: ReadonlyMap<number, number>;
   /** Datagrams and messages that got no reply: answers, and what has no header. */
   readonly ignored: number;
+  /** Datagrams dropped and connections closed, as no good PROXY header came where one must. */
+  readonly unproxied: number;
   /** Replies that said by TC that they are not whole. */
   readonly truncated: number;
   /** Replies that the system would not send, as to port 0. */
@@ -38,6 +40,7 @@ export interface Tally extends Counters {
   readonly queries: Record<Transport, number>;
   readonly replies: Map<number, number>;
   ignored: number;
+  unproxied: number;
   truncated: number;
   unsent: number;
   defects: number;
@@ -50,6 +53,7 @@ export function createTally(): Tally {
     queries: { udp: 0, tcp: 0 },
     replies: new Map(),
     ignored: 0,
+    unproxied: 0,
     truncated: 0,
     unsent: 0,
     defects: 0,

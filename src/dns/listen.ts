@@ -8,6 +8,8 @@ export interface ListenSpec {
   readonly address: string;
   /** 0: any free port, the same one for all transports. */
   readonly port: number;
+  /** Whether a PROXY header stands in front of what is asked, and says who asks. */
+  readonly isProxied: boolean;
 }
 
 /** A socket that answers until it is disposed of, and the port that it got. */
@@ -20,20 +22,24 @@ export interface ListenAddress {
   readonly transport: Transport;
   readonly address: string;
   readonly port: number;
+  /** Whether it takes only what has a PROXY header in front. */
+  readonly isProxied: boolean;
 }
 
 /**
- * Reads `udp://`, `tcp://` or nothing (both) in front of ADDRESS:PORT.
+ * Reads `udp://`, `tcp://` or nothing (both) in front of ADDRESS:PORT; `proxy+udp://`, `proxy+tcp://` or `proxy://`
+ * (both) for what comes through a proxy that sends the PROXY header, version 2.
  *
  * @throws RotaError `ERR_ROTA_OPTION`
  */
 export function parseListen(text: string): ListenSpec {
-  const [, scheme = "", rest = ""] = /^(?:([a-z]+):\/\/)?(.*)$/.exec(text) ?? [];
-  const transports = TRANSPORTS.get(scheme);
-  if (!transports) {
+  const [, scheme = "", rest = ""] = /^(?:([a-z]+(?:\+[a-z]+)?):\/\/)?(.*)$/.exec(text) ?? [];
+  const known = SCHEMES.get(scheme);
+  if (!known) {
     throw new RotaError(
       "ERR_ROTA_OPTION",
-      `could not listen on "${text}": write udp://, tcp:// or nothing in front of ADDRESS:PORT`,
+      `could not listen on "${text}": write udp://, tcp:// or nothing in front of ADDRESS:PORT, ` +
+        "or proxy+udp://, proxy+tcp:// or proxy:// for what has a PROXY header",
     );
   }
   const [, six, four, digits] = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(rest) ?? [];
@@ -45,11 +51,14 @@ export function parseListen(text: string): ListenSpec {
       `could not listen on "${text}": write it as 127.0.0.1:5300, [::1]:5300 or 0.0.0.0:53`,
     );
   }
-  return { transports, address, port };
+  return { ...known, address, port };
 }
 
-const TRANSPORTS: ReadonlyMap<string, readonly Transport[]> = new Map([
-  ["", ["udp", "tcp"]],
-  ["udp", ["udp"]],
-  ["tcp", ["tcp"]],
+const SCHEMES: ReadonlyMap<string, Pick<ListenSpec, "transports" | "isProxied">> = new Map([
+  ["", { transports: ["udp", "tcp"], isProxied: false }],
+  ["udp", { transports: ["udp"], isProxied: false }],
+  ["tcp", { transports: ["tcp"], isProxied: false }],
+  ["proxy", { transports: ["udp", "tcp"], isProxied: true }],
+  ["proxy+udp", { transports: ["udp"], isProxied: true }],
+  ["proxy+tcp", { transports: ["tcp"], isProxied: true }],
 ]);

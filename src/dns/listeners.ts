@@ -2,7 +2,7 @@ import { messageOf, RotaError, systemCodeOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { createScope } from "../base/scope.ts";
 import { formatEndpoint } from "../model/address.ts";
-import type { Tally, Transport } from "./counters.ts";
+import type { Tally } from "./counters.ts";
 import { followInterfaces, isWildcard } from "./interfaces.ts";
 import type { Bound, ListenAddress, ListenSpec } from "./listen.ts";
 import type { Respond } from "./respond.ts";
@@ -62,27 +62,34 @@ export async function openListeners(
     }
   }
 
-  async function openTransports({ transports, address, port: wanted }: ListenSpec): Promise<AsyncDisposable> {
+  async function openTransports({
+    transports,
+    address,
+    port: wanted,
+    isProxied,
+  }: ListenSpec): Promise<AsyncDisposable> {
     await using opened = createScope();
     let port = wanted;
     for (const transport of transports) {
       if (transport === "udp" && isWildcard(address)) {
-        const open = async (each: string, port: number): Promise<Bound> => openOne("udp", each, port);
+        const open = async (each: string, port: number): Promise<Bound> =>
+          openOne({ transport, address: each, port, isProxied });
         port = opened.use(await followInterfaces(address, port, open, options.log)).port;
         continue;
       }
-      port = opened.use(await openOne(transport, address, port)).port;
+      port = opened.use(await openOne({ transport, address, port, isProxied })).port;
     }
     return opened.move();
   }
 
-  async function openOne(transport: Transport, address: string, port: number): Promise<Bound> {
+  async function openOne(wanted: ListenAddress): Promise<Bound> {
     const { respond, log } = options;
+    const { transport, address } = wanted;
     const listener =
       transport === "udp"
-        ? await openUdp(address, port, respond, counters, log)
-        : await openTcp(address, port, respond, connections, counters, log);
-    const listening = { transport, address, port: listener.port };
+        ? await openUdp(wanted, respond, counters, log)
+        : await openTcp(wanted, respond, connections, counters, log);
+    const listening = { ...wanted, port: listener.port };
     const key = `${transport} ${formatEndpoint(address, listener.port)}`;
     open.set(key, listening);
     return {

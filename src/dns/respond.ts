@@ -1,6 +1,8 @@
 import { messageOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import {
+  type ClientSubnet,
+  type EdnsQuery,
   type EdnsReply,
   MAX_MESSAGE_OCTETS,
   type Query,
@@ -10,7 +12,6 @@ import {
   type Room,
   UDP_PAYLOAD_OCTETS,
 } from "../wire/message.ts";
-import { WHOLE_VIEW } from "../model/view.ts";
 import { readQuery } from "../wire/reader.ts";
 import { CLASS_IN, TYPE } from "../wire/record.ts";
 import { writeFault, writeReply } from "../wire/writer.ts";
@@ -19,14 +20,17 @@ import type { Tally, Transport } from "./counters.ts";
 import { fitReply, isCut } from "./forward/fit.ts";
 import type { Forwarded, Forwarder } from "./forward/forwarder.ts";
 import type { Answer, Authority } from "./kinds.ts";
+import type { Viewers } from "./viewers.ts";
 
 /**
  * Octets in, octets out: undefined where silence is the answer. At once, unless somebody else must be asked. Never
- * throws, and never rejects; `octets` must not be overwritten before the reply is there.
+ * throws, and never rejects; `octets` must not be overwritten before the reply is there. `client` is the address of
+ * who asks, as {@link Viewers} takes it.
  */
 export type Respond = (
   octets: Uint8Array,
   transport: Transport,
+  client: string,
 ) => Uint8Array | undefined | Promise<Uint8Array>;
 
 export const OUTSIDES = ["refused", "servfail", "nxdomain"] as const;
@@ -39,6 +43,7 @@ export interface RespondOptions extends Authority {
   readonly outside: Outside;
   /** Undefined: nobody is asked for any name. */
   readonly forwarder: Forwarder | undefined;
+  readonly viewers: Viewers;
   /** Milliseconds for which a TCP connection is kept that asks nothing. */
   readonly idleMs: number;
   readonly counters: Tally;
@@ -58,6 +63,14 @@ const EDE_NOT_AUTHORITATIVE = 20;
 /** RFC 8914 section 4.23. */
 const EDE_NO_REACHABLE_AUTHORITY = 22;
 
+/** Who asks, and by what. */
+interface Asker {
+  readonly transport: Transport;
+  readonly client: string;
+  /** Where those are, as it says, whom it asks for; undefined as well if its word does not count. */
+  readonly subnet: EdnsQuery["clientSubnet"];
+}
+
 type OwnAnswer = Exclude<Answer, { readonly kind: "elsewhere" }>;
 
 const OUTSIDE_RCODE: Readonly<Record<Outside, Rcode>> = {
@@ -67,9 +80,9 @@ const OUTSIDE_RCODE: Readonly<Record<Outside, Rcode>> = {
 };
 
 export function createRespond(options: RespondOptions): Respond {
-  const { counters, log, outside, forwarder, idleMs } = options;
+  const { counters, log, outside, forwarder, viewers, idleMs } = options;
 
-  return (octets, transport) => {
+  return (octets, transport, client) => {
     const reading = readQuery(octets);
     switch (reading.kind) {
       case "ignored":
@@ -79,18 +92,25 @@ export function createRespond(options: RespondOptions): Respond {
         count(transport, reading.fault.rcode);
         return writeFault(reading.fault);
       case "query":
-        return respond(reading.query, transport, roomFor(reading.query, transport, octets.length));
+        return respond(reading.query, transport, client, octets.length);
     }
   };
 
-  function respond(query: Query, transport: Transport, room: Room): Uint8Array | Promise<Uint8Array> {
+  function respond(
+    query: Query,
+    transport: Transport,
+    client: string,
+    queryOctets: number,
+  ): Uint8Array | Promise<Uint8Array> {
+    const room = roomFor(query, transport, queryOctets);
     try {
-      const reply = replyTo(query, transport);
+      const asker = { transport, client, subnet: believed(query, client) };
+      const reply = replyTo(query, asker);
       if (reply !== "elsewhere") return write(reply, transport, room);
       const forwarded = forwarder?.forward(query) ?? { kind: "none" };
-      if (!(forwarded instanceof Promise)) return pass(forwarded, query, transport, room);
+      if (!(forwarded instanceof Promise)) return pass(forwarded, query, asker, room);
       return forwarded
-        .then((came) => pass(came, query, transport, room))
+        .then((came) => pass(came, query, asker, room))
         .catch((error: unknown) => excuse(error, query, transport, room));
     } catch (error) {
       return excuse(error, query, transport, room);
@@ -101,24 +121,28 @@ export function createRespond(options: RespondOptions): Respond {
   function excuse(error: unknown, query: Query, transport: Transport, room: Room): Uint8Array {
     counters.defects += 1;
     log.error({ err: error }, `a query could not be answered: ${messageOf(error)}`);
-    return write(failure(query, transport, RCODE.SERVFAIL), transport, room);
+    const asker = { transport, client: "", subnet: undefined };
+    return write(failure(query, asker, RCODE.SERVFAIL), transport, room);
+  }
+
+  /** Whoever may say for whom it asks sees what it likes: so only those whom the operator trusts are heard. */
+  function believed({ edns }: Query, client: string): Asker["subnet"] {
+    return edns?.clientSubnet !== undefined && viewers.trusts(client) ? edns.clientSubnet : undefined;
   }
 
   /** What came of asking others. */
-  function pass(forwarded: Forwarded, query: Query, transport: Transport, room: Room): Uint8Array {
+  function pass(forwarded: Forwarded, query: Query, asker: Asker, room: Room): Uint8Array {
+    const { transport } = asker;
     switch (forwarded.kind) {
       case "reply":
-        return counted(fitReply(forwarded.octets, query, room.limit), transport);
+        // That the name is not ours depends on the view: to others it may be a service.
+        return counted(fitReply(forwarded.octets, query, room.limit, understood(asker)), transport);
       case "nobody":
-        return write(failure(query, transport, RCODE.SERVFAIL, EDE_NO_REACHABLE_AUTHORITY), transport, room);
+        return write(failure(query, asker, RCODE.SERVFAIL, EDE_NO_REACHABLE_AUTHORITY), transport, room);
       case "full":
-        return write(failure(query, transport, RCODE.REFUSED), transport, room);
+        return write(failure(query, asker, RCODE.REFUSED), transport, room);
       case "none":
-        return write(
-          failure(query, transport, OUTSIDE_RCODE[outside], EDE_NOT_AUTHORITATIVE),
-          transport,
-          room,
-        );
+        return write(failure(query, asker, OUTSIDE_RCODE[outside], EDE_NOT_AUTHORITATIVE), transport, room);
     }
   }
 
@@ -137,22 +161,24 @@ export function createRespond(options: RespondOptions): Respond {
     counters.replies.set(rcode, (counters.replies.get(rcode) ?? 0) + 1);
   }
 
-  function replyTo(query: Query, transport: Transport): Reply | "elsewhere" {
+  function replyTo(query: Query, asker: Asker): Reply | "elsewhere" {
     const { question, edns } = query;
     // RFC 6891 section 6.1.3: only version 0 is known; the rest of the query means who knows what.
-    if (edns && edns.version > 0) return failure(query, transport, RCODE.BADVERS);
-    const refusal = refuse(question.type, question.class, transport);
-    if (refusal !== undefined) return failure(query, transport, refusal);
-    const given = answer(question, options, WHOLE_VIEW);
-    if (given.kind !== "elsewhere") return toReply(query, transport, given);
+    if (edns && edns.version > 0) return failure(query, asker, RCODE.BADVERS);
+    // RFC 7871 section 7.2.1: what is wrongly formatted is FORMERR.
+    if (asker.subnet === "malformed") return failure(query, asker, RCODE.FORMERR);
+    const refusal = refuse(question.type, question.class, asker.transport);
+    if (refusal !== undefined) return failure(query, asker, refusal);
+    const given = answer(question, options, viewers.viewOf(asker.client, asker.subnet));
+    if (given.kind !== "elsewhere") return toReply(query, asker, given);
     // What class ANY asks of others is not said anywhere.
     if (question.class === CLASS_IN) return "elsewhere";
-    return failure(query, transport, OUTSIDE_RCODE[outside], EDE_NOT_AUTHORITATIVE);
+    return failure(query, asker, OUTSIDE_RCODE[outside], EDE_NOT_AUTHORITATIVE);
   }
 
-  function toReply(query: Query, transport: Transport, given: OwnAnswer): Reply {
+  function toReply(query: Query, asker: Asker, given: OwnAnswer): Reply {
     const authoritative = query.question.class === CLASS_IN;
-    const whole = { ...failure(query, transport, RCODE.NOERROR), authoritative };
+    const whole = { ...failure(query, asker, RCODE.NOERROR), authoritative };
     switch (given.kind) {
       case "records":
         return { ...whole, answers: given.records, additionals: given.additionals };
@@ -161,12 +187,12 @@ export function createRespond(options: RespondOptions): Respond {
       case "nxdomain":
         return { ...whole, rcode: RCODE.NXDOMAIN, authority: [given.soa] };
       case "servfail":
-        return failure(query, transport, RCODE.SERVFAIL, given.isNotReady ? EDE_NOT_READY : undefined);
+        return failure(query, asker, RCODE.SERVFAIL, given.isNotReady ? EDE_NOT_READY : undefined);
     }
   }
 
   /** A reply that tells nothing but its rcode. */
-  function failure(query: Query, transport: Transport, rcode: Rcode, extendedError?: number): Reply {
+  function failure(query: Query, asker: Asker, rcode: Rcode, extendedError?: number): Reply {
     const { id, opcode, recursionDesired, checkingDisabled, question } = query;
     return {
       id,
@@ -181,22 +207,26 @@ export function createRespond(options: RespondOptions): Respond {
       answers: [],
       authority: [],
       additionals: [],
-      edns: ednsOf(query, transport, extendedError),
+      edns: ednsOf(query, asker, extendedError),
     };
   }
 
   /** RFC 6891 section 6.1.1: an OPT in every reply to a query that has one, and in no other. */
-  function ednsOf(
-    { edns }: Query,
-    transport: Transport,
-    extendedError: number | undefined,
-  ): EdnsReply | undefined {
+  function ednsOf({ edns }: Query, asker: Asker, extendedError: number | undefined): EdnsReply | undefined {
     if (!edns) return undefined;
     // RFC 7828 section 3.2.2: only over TCP, and only to who asked; 16 bits of units of 100 ms.
     const keepalive =
-      transport === "tcp" && edns.wantsKeepalive ? Math.min(Math.floor(idleMs / 100), 65_535) : undefined;
-    return { udpSize: UDP_PAYLOAD_OCTETS, dnssecOk: edns.dnssecOk, extendedError, keepalive };
+      asker.transport === "tcp" && edns.wantsKeepalive
+        ? Math.min(Math.floor(idleMs / 100), 65_535)
+        : undefined;
+    // RFC 7871 section 7.2.1: in every reply to who is heard, or its cache would give this one to others.
+    const clientSubnet = understood(asker);
+    return { udpSize: UDP_PAYLOAD_OCTETS, dnssecOk: edns.dnssecOk, extendedError, keepalive, clientSubnet };
   }
+}
+
+function understood({ subnet }: Asker): ClientSubnet | undefined {
+  return subnet === "malformed" ? undefined : subnet;
 }
 
 /** What is asked of a server in general and not of this one. */

@@ -4,7 +4,8 @@ import { LRUCache } from "lru-cache";
 import type { Log } from "../base/log.ts";
 import type { Tally } from "./counters.ts";
 import { createFrames } from "./frames.ts";
-import type { Bound } from "./listen.ts";
+import type { Bound, ListenSpec } from "./listen.ts";
+import { takeProxyHeader } from "./proxy-stream.ts";
 import type { Respond } from "./respond.ts";
 
 /** The open connections of all listeners: strangers make them, so there is a bound. */
@@ -73,8 +74,7 @@ export function createConnections(
 
 /** @throws what `listen` throws, as EADDRINUSE or EACCES. */
 export async function openTcp(
-  address: string,
-  port: number,
+  { address, port, isProxied }: Pick<ListenSpec, "address" | "port" | "isProxied">,
   respond: Respond,
   connections: Connections,
   counters: Tally,
@@ -84,8 +84,17 @@ export async function openTcp(
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
+    socket.on("error", () => socket.destroy()); // a reset is the client's business
     connections.add(socket);
-    serve(socket, respond, connections, counters);
+    const own = socket.remoteAddress;
+    if (own === undefined) {
+      socket.destroy(); // it has been reset already
+      return;
+    }
+    const begin = (client = own, first: Uint8Array = new Uint8Array()): void =>
+      serve(socket, first, (query) => respond(query, "tcp", client), connections, counters);
+    if (isProxied) takeProxyHeader(socket, counters, begin);
+    else begin();
   });
   const listening = once(server, "listening");
   server.listen({ host: address, port, ipv6Only: isIPv6(address), exclusive: true });
@@ -105,9 +114,15 @@ export async function openTcp(
 
 /**
  * RFC 7766 section 6.2.1.1: any number of queries on one connection, the next before the last is answered. What must
- * be asked elsewhere is overtaken by what need not.
+ * be asked elsewhere is overtaken by what need not. `first` is what has been read already.
  */
-function serve(socket: Socket, respond: Respond, connections: Connections, counters: Tally): void {
+function serve(
+  socket: Socket,
+  first: Uint8Array,
+  respond: (query: Uint8Array) => ReturnType<Respond>,
+  connections: Connections,
+  counters: Tally,
+): void {
   const frames = createFrames();
   let waiting = 0;
   let isHeld = false;
@@ -121,7 +136,10 @@ function serve(socket: Socket, respond: Respond, connections: Connections, count
     hasEnded = true;
     endIfDone();
   });
-  socket.on("error", () => socket.destroy()); // a reset is the client's business
+  if (first.length > 0) {
+    frames.push(first);
+    answerSome();
+  }
 
   /** Answers what has arrived, but not for longer than others can wait: the socket rests while some is left. */
   function answerSome(): void {
@@ -148,7 +166,7 @@ function serve(socket: Socket, respond: Respond, connections: Connections, count
     const query = socket.destroyed ? undefined : frames.shift();
     if (!query) return false;
     connections.touch(socket);
-    const reply = respond(query, "tcp");
+    const reply = respond(query);
     if (reply instanceof Promise) {
       waiting += 1;
       void reply.then(answerLate);

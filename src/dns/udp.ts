@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { isIPv6 } from "node:net";
 import type { Log } from "../base/log.ts";
 import type { Tally } from "./counters.ts";
-import type { Bound } from "./listen.ts";
+import type { Bound, ListenSpec } from "./listen.ts";
+import { readProxyHeader } from "./proxy-header.ts";
 import type { Respond } from "./respond.ts";
 
 /** Room for a burst while the process is busy with something else: some 2,000 queries. */
@@ -11,8 +12,7 @@ const RECEIVE_BUFFER_OCTETS = 4 * 1024 * 1024;
 
 /** @throws what `bind` throws, as EADDRINUSE or EACCES. */
 export async function openUdp(
-  address: string,
-  port: number,
+  { address, port, isProxied }: Pick<ListenSpec, "address" | "port" | "isProxied">,
   respond: Respond,
   counters: Tally,
   log: Log,
@@ -20,10 +20,19 @@ export async function openUdp(
   const socket = createSocket(isIPv6(address) ? { type: "udp6", ipv6Only: true } : { type: "udp4" });
   let isOpen = true;
   socket.on("message", (octets: Buffer, from: RemoteInfo) => {
-    const reply = respond(octets, "udp");
+    if (isProxied) answerProxied(octets, from);
+    else answer(octets, from, from.address);
+  });
+  const answerProxied = (octets: Buffer, from: RemoteInfo): void => {
+    const header = readProxyHeader(octets);
+    if (header.kind === "header") answer(octets.subarray(header.end), from, header.client ?? from.address);
+    else counters.unproxied += 1;
+  };
+  const answer = (octets: Buffer, from: RemoteInfo, client: string): void => {
+    const reply = respond(octets, "udp", client);
     if (reply instanceof Promise) void reply.then((late) => isOpen && send(socket, late, from, counters));
     else if (reply) send(socket, reply, from, counters);
-  });
+  };
   const listening = once(socket, "listening");
   socket.bind({ address, port, exclusive: true });
   try {

@@ -13,7 +13,7 @@ export interface Declaration {
   readonly endpointMode: EndpointMode;
   readonly aliases: readonly Prefix[];
   readonly networkAliases: readonly NetworkAlias[];
-  /** Names of {@link Network}s, at least one. */
+  /** Names of {@link Network}s; none: only who sees everything sees it. */
   readonly networks: readonly string[];
   /** Seconds; undefined: the zone's. */
   readonly ttl: number | undefined;

@@ -43,8 +43,15 @@ interface Node<Claimant, Meaning> {
   held: Held<Claimant, Meaning> | undefined;
   /** Only where there is more than one claim. */
   contest: Contest<Claimant, Meaning> | undefined;
-  /** How many keys exist directly beneath, by scope; undefined: none. */
-  below: Map<string, number> | undefined;
+  /** How many keys exist directly beneath; undefined: none. */
+  below: Below | undefined;
+}
+
+/** A number for each scope: a list, since nearly always it is one, and a map takes 200 octets. */
+interface Below {
+  readonly scope: string;
+  count: number;
+  next: Below | undefined;
 }
 
 interface Contest<Claimant, Meaning> {
@@ -196,35 +203,44 @@ export function createClaims<Key, Claimant, Meaning>({
     if (key === undefined) return;
     const node = open(key);
     const wasAlive = isAlive(node, scope);
-    node.below ??= new Map();
-    node.below.set(scope, (node.below.get(scope) ?? 0) + 1);
+    const below = belowIn(node, scope);
+    if (below) below.count += 1;
+    else node.below = { scope, count: 1, next: node.below };
     if (!wasAlive) raise(above(key), scope);
   }
 
   /** Lets go of what existed only for something beneath it. */
   function lower(key: Key | undefined, scope: string): void {
     const node = key === undefined ? undefined : nodes.get(key);
-    if (key === undefined || !node?.below) return;
-    const left = (node.below.get(scope) ?? 0) - 1;
-    if (left > 0) node.below.set(scope, left);
-    else node.below.delete(scope);
-    if (node.below.size === 0) node.below = undefined;
+    const below = node && belowIn(node, scope);
+    if (key === undefined || !below) return;
+    below.count -= 1;
+    if (below.count === 0) node.below = without(node.below, below);
     if (isAlive(node, scope)) return;
     if (!node.held && !node.below) nodes.delete(key);
     lower(above(key), scope);
   }
 }
 
-function isAlive<Claimant, Meaning>(
-  { held, contest, below }: Node<Claimant, Meaning>,
-  scope: string,
-): boolean {
+function isAlive<Claimant, Meaning>(node: Node<Claimant, Meaning>, scope: string): boolean {
+  const { held, contest } = node;
   if (contest ? contest.holders.has(scope) : held?.scopes.includes(scope)) return true;
-  return below?.has(scope) ?? false;
+  return belowIn(node, scope) !== undefined;
 }
 
 function isAnyBelow({ below }: Node<unknown, unknown>, seen: ReadonlySet<string>): boolean {
-  if (!below) return false;
-  for (const scope of seen) if (below.has(scope)) return true;
+  for (let one = below; one; one = one.next) if (seen.has(one.scope)) return true;
   return false;
+}
+
+function belowIn({ below }: Node<unknown, unknown>, scope: string): Below | undefined {
+  let one = below;
+  while (one && one.scope !== scope) one = one.next;
+  return one;
+}
+
+function without(list: Below | undefined, gone: Below): Below | undefined {
+  if (!list || list === gone) return gone.next;
+  list.next = without(list.next, gone);
+  return list;
 }

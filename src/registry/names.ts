@@ -113,10 +113,12 @@ export interface Placed {
 /** Each address of a declaration with the first task that has it: what a reverse name leads to. */
 export function addressesOf(declaration: Declaration): ReadonlyMap<Address, Placed> {
   const addresses = new Map<Address, Placed>();
+  // The list that is there already is shared by all that stand where the whole service does.
+  const only = declaration.networks.length === 1 ? declaration.networks[0] : undefined;
   const place = (address: Address, task: TaskDeclaration | undefined, network: string): void => {
     const known = addresses.get(address);
-    const networks = known ? union(known.networks, [network]) : [network];
-    addresses.set(address, { task: known ? known.task : task, networks });
+    if (known) addresses.set(address, { ...known, networks: union(known.networks, [network]) });
+    else addresses.set(address, { task, networks: only === network ? declaration.networks : [network] });
   };
   for (const task of declaration.tasks) {
     for (const { address, network } of task.addresses) place(address, task, network);

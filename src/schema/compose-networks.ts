@@ -22,8 +22,8 @@ export interface ComposeNetwork {
 const PROJECT = /^[a-z0-9][a-z0-9_-]*$/;
 
 /**
- * The project of a Compose file: its `name`, else COMPOSE_PROJECT_NAME, else its folder's name as Compose makes it
- * fit. Undefined, with a problem: none of them is one.
+ * The project of a Compose file: COMPOSE_PROJECT_NAME, else its `name`, else its folder's name as Compose makes it
+ * fit: the order is Compose's. Undefined, with a problem: none of them is one.
  */
 export function projectOf(
   written: unknown,
@@ -31,7 +31,7 @@ export function projectOf(
   problems: Problem[],
 ): string | undefined {
   const variable = env["COMPOSE_PROJECT_NAME"] ?? "";
-  const told = typeof written === "string" && written !== "" ? written : variable;
+  const told = variable === "" && typeof written === "string" ? written : variable;
   if (told === "") {
     const project = folder
       .toLowerCase()
@@ -47,7 +47,7 @@ export function projectOf(
   if (PROJECT.test(told)) return told;
   const remedy = "write lower-case letters, digits, - and _, a letter or digit first";
   problems.push(
-    told === written
+    variable === ""
       ? { path: ["name"], message: `"${told}" is not the name of a project: ${remedy}` }
       : { path: [], message: `COMPOSE_PROJECT_NAME, "${told}", is not the name of a project: ${remedy}` },
   );

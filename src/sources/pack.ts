@@ -41,10 +41,15 @@ type Plain = Omit<Declaration, "origin" | "maxAnswers" | "tasks"> & {
 
 type PlainTask = Omit<TaskDeclaration, "ports"> & { readonly ports: readonly (readonly [string, number])[] };
 
-function plainTask({ ports, ...task }: TaskDeclaration): PlainTask {
-  return { ...task, ports: [...ports] };
+function plainTask(task: TaskDeclaration): PlainTask {
+  return { ...task, ports: [...task.ports] };
 }
 
-function wholeTask({ ports, slot, ...task }: PlainTask): TaskDeclaration {
-  return { ...task, slot, ports: new Map(ports) };
+/** Field by field: an object that is spread takes twice the memory, and there are a hundred thousand. */
+function wholeTask(plain: PlainTask): TaskDeclaration {
+  const { id, isNamed, slot, addresses, weight, isChecked } = plain;
+  const networkAliases = plain.networkAliases.length > 0 ? plain.networkAliases : NO_ALIASES;
+  return { id, isNamed, slot, networkAliases, addresses, weight, ports: new Map(plain.ports), isChecked };
 }
+
+const NO_ALIASES: TaskDeclaration["networkAliases"] = [];

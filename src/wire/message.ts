@@ -1,3 +1,4 @@
+import type { Address } from "../model/address.ts";
 import type { Name } from "../model/name.ts";
 import type { ResourceRecord } from "./record.ts";
 
@@ -66,6 +67,18 @@ export interface EdnsQuery {
   readonly dnssecOk: boolean;
   /** Whether an edns-tcp-keepalive option came along (RFC 7828). */
   readonly wantsKeepalive: boolean;
+  /** Whom it asks for, as it says; "malformed": it is not understood, or there twice; undefined: it does not say. */
+  readonly clientSubnet: ClientSubnet | "malformed" | undefined;
+}
+
+/** RFC 7871 section 6: where the client is that a query is asked for. */
+export interface ClientSubnet {
+  /** IPv4 or IPv6 (IANA "Address Family Numbers"). */
+  readonly family: 1 | 2;
+  /** The subnet's first: octets behind those that came are 0. */
+  readonly address: Address;
+  /** SOURCE PREFIX-LENGTH, in bits; 0: the client does not want its address used (section 7.1.2). */
+  readonly length: number;
 }
 
 /** What a datagram or a TCP message turned out to be. */
@@ -113,6 +126,8 @@ export interface EdnsReply {
   readonly extendedError: number | undefined;
   /** RFC 7828: how long an idle connection is kept, in units of 100 ms; undefined: not said. */
   readonly keepalive: number | undefined;
+  /** RFC 7871: what the query said, repeated, and the reply is for nobody beyond it; undefined: none. */
+  readonly clientSubnet: ClientSubnet | undefined;
 }
 
 /** How large a reply may get. */

@@ -1,3 +1,4 @@
+import { subnetOption, subnetOptionOctets } from "./client-subnet.ts";
 import { type EdnsReply, OPTION } from "./message.ts";
 import type { OctetWriter } from "./octet-writer.ts";
 import { TYPE } from "./record.ts";
@@ -13,9 +14,10 @@ export function writeOpt(out: OctetWriter, edns: EdnsReply, rcode: number): void
   out.pair(optionOctets(edns));
   if (edns.extendedError !== undefined) writeOption(out, OPTION.EXTENDED_ERROR, edns.extendedError);
   if (edns.keepalive !== undefined) writeOption(out, OPTION.KEEPALIVE, edns.keepalive);
+  if (edns.clientSubnet !== undefined) out.latin1(subnetOption(edns.clientSubnet));
 }
 
-/** Both options that Rota sends carry one number of two octets. */
+/** The other options that Rota sends carry one number of two octets. */
 function writeOption(out: OctetWriter, code: number, value: number): void {
   out.pair(code);
   out.pair(2);
@@ -23,7 +25,8 @@ function writeOption(out: OctetWriter, code: number, value: number): void {
 }
 
 function optionOctets(edns: EdnsReply): number {
-  return (edns.extendedError === undefined ? 0 : 6) + (edns.keepalive === undefined ? 0 : 6);
+  const numbers = (edns.extendedError === undefined ? 0 : 6) + (edns.keepalive === undefined ? 0 : 6);
+  return numbers + subnetOptionOctets(edns.clientSubnet);
 }
 
 /** What OPT takes of the room: owner, type, class, TTL and RDLENGTH are 11 octets. */

@@ -1,4 +1,5 @@
 import { MAX_NAME_OCTETS, nameFromOctets } from "../model/name.ts";
+import { readClientSubnet } from "./client-subnet.ts";
 import {
   type EdnsQuery,
   HEADER_OCTETS,
@@ -125,14 +126,18 @@ function readRecords(octets: Uint8Array, start: number): EdnsQuery | undefined |
 /** Undefined: an option is malformed. Options that mean nothing here are ignored (RFC 6891 section 6.1.2). */
 function readOpt(octets: Uint8Array, fixed: number, end: number): EdnsQuery | undefined {
   let wantsKeepalive = false;
+  let clientSubnet: EdnsQuery["clientSubnet"];
   let at = fixed + RECORD_FIXED_OCTETS;
   while (at < end) {
+    const code = pairAt(octets, at);
     const length = pairAt(octets, at + 2);
-    if (pairAt(octets, at) === OPTION.KEEPALIVE) {
+    if (code === OPTION.KEEPALIVE) {
       // RFC 7828 section 3.2.1: in a query the option has no TIMEOUT, so its length is 0.
       if (length !== 0) return undefined;
       wantsKeepalive = true;
     }
+    if (code === OPTION.CLIENT_SUBNET)
+      clientSubnet = clientSubnet === undefined ? readClientSubnet(octets, at + 4, length) : "malformed";
     at += 4 + length;
   }
   if (at !== end) return undefined; // the last one runs on over the end
@@ -141,5 +146,6 @@ function readOpt(octets: Uint8Array, fixed: number, end: number): EdnsQuery | un
     udpSize: pairAt(octets, fixed + 2),
     dnssecOk: (octetAt(octets, fixed + 6) & 0x80) !== 0,
     wantsKeepalive,
+    clientSubnet,
   };
 }

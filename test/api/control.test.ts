@@ -27,7 +27,7 @@ const SIGNAL = AbortSignal.timeout(60_000);
 
 /** Answers `GET /echo/NAME` with the name, and `GET /fail/NAME` with a refusal. */
 const QUESTIONS = new Map<string, Question>([
-  ["echo", (name) => ({ text: `it is ${name}\n`, json: { name } })],
+  ["echo", (name, parameters) => ({ text: `it is ${name}${[...parameters].join()}\n`, json: { name } })],
   [
     "fail",
     (name) => {
@@ -76,6 +76,12 @@ describe("who asks gets", () => {
     },
   );
 
+  test("an answer by what stands behind the question mark", async () => {
+    await opened();
+    const told = await askControl(path, "/echo/web?from=%3A%3A1&x", "text/plain", SIGNAL);
+    expect(told).toBe("it is webfrom,::1,x,\n");
+  });
+
   test("an answer for programs", async () => {
     await opened();
     const json: unknown = JSON.parse(await askControl(path, "/echo/web", "application/json", SIGNAL));
@@ -89,7 +95,7 @@ describe("who asks gets", () => {
     );
   });
 
-  test.each(["/", "/echo", "/echo/", "/echo/web/more", "/nosuch/web", "//", "/echo/web?x=1"])(
+  test.each(["/", "/echo", "/echo/", "/echo/web/more", "/nosuch/web", "//", "/echo?x=1"])(
     "what else there is at %s",
     async (target) => {
       await opened();

@@ -248,10 +248,10 @@ describe("of a task it is told", () => {
     ]);
   });
 
-  test("that rota.report said it, where nobody checks", () => {
+  test("that reported as it, where nobody checks", () => {
     const { registry, web, told } = scene({ endpoint_mode: "dnsrr", tasks: one.tasks ?? [] });
     registry.report([{ service: web.id, task: parsePrefix("a"), verdict: "failing" }]);
-    expect(told("web").at(-2)).toBe("  a  192.0.2.1  failing  rota.report said failing");
+    expect(told("web").at(-2)).toBe("  a  192.0.2.1  failing  reported as failing");
   });
 });
 

@@ -4,11 +4,11 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Log, type Rota, type RotaOptions, startRota } from "../../src/index.ts";
 import { readReply } from "../../src/ask/reply.ts";
 import { createScope, type Scope } from "../../src/base/scope.ts";
-import { findFreePort } from "../ask/servers.ts";
+import { findFreePort, record, replyTo } from "../ask/servers.ts";
 import { openUpstream, saying, silent, type Way, well } from "../dns/forward/upstreams.ts";
 import { askUdp } from "../dns/sockets.ts";
 import { createFolder } from "../sources/folder.ts";
-import { query } from "../wire/query.ts";
+import { optRecord, query } from "../wire/query.ts";
 import { asking } from "./asking.ts";
 import { refusalOf } from "./refusal.ts";
 
@@ -66,6 +66,27 @@ describe("names of others", () => {
     expect(upstream.asked).toHaveLength(1);
     expect(rota.cacheCounters).toMatchObject({ hits: 1, misses: 1, entries: 1 });
     expect(rota.counters.forward).toMatchObject({ asked: 1, waiting: 0 });
+  });
+
+  test("are asked of an upstream without the client's subnet, and kept by a client for that alone", async () => {
+    const upstream = await upstreamOf((query, from) =>
+      from.send(
+        replyTo(query, {
+          flags: 0x0180,
+          answers: [record(1, "c0000201")],
+          additionals: [Buffer.from(optRecord({}))],
+        }),
+      ),
+    );
+    const rota = await start({ forward: [`127.0.0.1:${upstream.port}`], trust: ["127.0.0.1"] });
+    const options = [[8, Buffer.from("000118000a0001", "hex")]] as const;
+    const asked = query({ name: "www.example", opt: { options } });
+    for (const _ of ["asked", "kept"]) {
+      const { octets } = await askUdp(asked, rota.addresses[0]?.port ?? 0);
+      expect(octets.toString("hex")).toMatch(/000b00080007000118180a0001$/);
+    }
+    expect(upstream.queries).toHaveLength(1);
+    expect(upstream.queries[0]?.toString("hex")).toMatch(/00002904d0000000000000$/);
   });
 
   test("that many ask for at once are asked once, and each client gets its own id and case", async () => {

@@ -56,10 +56,19 @@ describe("a declaration that is wrong is refused, and changes nothing:", () => {
 });
 
 test("Rota does not start, and says why, with what only JavaScript can pass", async () => {
-  const wrong: RotaOptions[] = [JSON.parse('{ "listen": "127.0.0.1:0" }'), JSON.parse('{ "files": [5] }')];
-  const [listen, files] = await Promise.all(wrong.map((options) => refusalOf(startRota(options))));
+  const wrong: RotaOptions[] = [
+    JSON.parse('{ "listen": "127.0.0.1:0" }'),
+    JSON.parse('{ "files": [5] }'),
+    JSON.parse('{ "trust": "127.0.0.1" }'),
+    JSON.parse('{ "scope": "strickt" }'),
+  ];
+  const [listen, files, trust, scope] = await Promise.all(
+    wrong.map((options) => refusalOf(startRota(options))),
+  );
   expect(listen).toBe('ERR_ROTA_OPTION: could not take listen "127.0.0.1:0": it is a list of texts');
   expect(files).toBe("ERR_ROTA_OPTION: could not take files [5]: it is a list of texts");
+  expect(trust).toBe('ERR_ROTA_OPTION: could not take trust "127.0.0.1": it is a list of texts');
+  expect(scope).toBe('ERR_ROTA_OPTION: could not take scope "strickt": it is all or strict');
 });
 
 describe("Rota does not start, and says why, with", () => {
@@ -105,6 +114,12 @@ describe("Rota does not start, and says why, with", () => {
       "ERR_ROTA_OPTION",
       'could not take the zone: "." cannot be the zone: all names of others are beneath it',
     ],
+    [
+      { trust: ["10.0.0.0/8", "10.0.0.1/24"] },
+      "ERR_ROTA_OPTION",
+      'could not take trust: "10.0.0.1/24" is an address inside a subnet: write 10.0.0.0/24',
+    ],
+    [{ trust: ["proxy"] }, "ERR_ROTA_OPTION", 'could not take trust: "proxy" is not an IPv4 or IPv6 address'],
     [
       { idleMs: 0 },
       "ERR_ROTA_OPTION",

@@ -233,6 +233,11 @@ describe("options", () => {
     expect(udp?.port).toBe(tcp?.port);
   });
 
+  test("listen: its own name does not lead to where only proxies are heard", async () => {
+    const rota = await started({ listen: ["127.0.0.1:0", "proxy://127.0.0.2:0", "127.0.0.3:0"] });
+    expect(await asking(rota).addresses("ns.rota.internal")).toEqual(["127.0.0.1", "127.0.0.3"]);
+  });
+
   test("two Rotas in one process know nothing of each other", async () => {
     const one = await started({ services: { web: { endpoint_mode: "dnsrr", tasks: ["10.0.0.1"] } } });
     const other = await started({ services: { web: { endpoint_mode: "dnsrr", tasks: ["10.0.0.2"] } } });

@@ -103,6 +103,14 @@ web is the service web (services.yaml:2:3)
 `);
   });
 
+  test("to whom: what the machine itself, and a task, would be told", async () => {
+    const { stdout, code } = await rota(["explain", "api.shop", "--from", "192.0.2.1", "--control", control]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("  A     to 192.0.2.1, on default:  ");
+    const { stderr } = await rota(["explain", "api.shop", "--from", "web", "--control", control]);
+    expect(stderr).toContain('--from: "web" is not an IPv4 or IPv6 address');
+  });
+
   test("the same of an alias and of tasks., in whatever spelling", async () => {
     const [, ...lines] = (await explained("web")).split("\n");
     for (const name of ["www", "tasks.web", "WEB.rota.internal", "tasks.www."]) {

@@ -178,6 +178,13 @@ describe("tells in a line what it cannot do, and exits", () => {
     ],
     ["no time at all", ["--idle", "0s"], 2, /^rota: .*"0s" is out of range: write 1ms to 24h/],
     ["a zone twice", ["--zone", "a", "--zone", "b"], 2, /^rota: .*"a" and "b": give only one/],
+    [
+      "a client to trust that is none",
+      ["--trust", "10.0.0.53", "--trust", "proxy"],
+      2,
+      /^rota: could not take trust: "proxy" is not an IPv4 or IPv6 address/,
+    ],
+    ["a scope that is none", ["--scope", "strickt"], 2, /^rota: .*scope.*strickt/i],
     ["a word that is none", ["--outside", "maybe"], 2, /^rota: .*outside.*maybe/i],
     ["an option that is none", ["--lisen", "127.0.0.1:0"], 2, /^rota: .*lisen/i],
   ])("%s", async (_, words, code, message) => {
@@ -246,6 +253,17 @@ test("takes its options from ROTA_ variables, and its log as JSON", async () => 
     ),
   });
   expect(serve.printed(), "nothing but the log, which is on stderr").toBe("");
+});
+
+test("says where it is asked by proxies, and bids nobody else ask there", async () => {
+  const path = await file(dnsrr("192.0.2.1"));
+  await using serve = serving([path, "--listen", "proxy://127.0.0.1:0", "--listen", "udp://127.0.0.2:0"]);
+  expect(await serve.logs(/answering for/)).toMatch(
+    / on proxy\+udp 127\.0\.0\.1:\d+, proxy\+tcp 127\.0\.0\.1:\d+, udp 127\.0\.0\.2:\d+$/,
+  );
+  serve.child.kill("SIGTERM");
+  expect(await serve.exit).toBe(0);
+  expect(serve.printed()).toMatch(/dig @127\.0\.0\.2 -p \d+ web \+short/);
 });
 
 test("a service without a VIP and a name claimed twice are in the log, and the others are answered", async () => {

@@ -29,9 +29,12 @@ const asked = query({ name: "web" });
 
 describe("what --listen takes", () => {
   test.each([
-    ["127.0.0.1:5300", { transports: ["udp", "tcp"], address: "127.0.0.1", port: 5300 }],
-    ["udp://0.0.0.0:53", { transports: ["udp"], address: "0.0.0.0", port: 53 }],
-    ["tcp://[::1]:0", { transports: ["tcp"], address: "::1", port: 0 }],
+    ["127.0.0.1:5300", { transports: ["udp", "tcp"], address: "127.0.0.1", port: 5300, isProxied: false }],
+    ["udp://0.0.0.0:53", { transports: ["udp"], address: "0.0.0.0", port: 53, isProxied: false }],
+    ["tcp://[::1]:0", { transports: ["tcp"], address: "::1", port: 0, isProxied: false }],
+    ["proxy://[::1]:53", { transports: ["udp", "tcp"], address: "::1", port: 53, isProxied: true }],
+    ["proxy+udp://10.0.0.2:53", { transports: ["udp"], address: "10.0.0.2", port: 53, isProxied: true }],
+    ["proxy+tcp://10.0.0.2:53", { transports: ["tcp"], address: "10.0.0.2", port: 53, isProxied: true }],
   ])("%s", (text, spec) => {
     expect(parseListen(text)).toEqual(spec);
   });
@@ -49,8 +52,10 @@ describe("what --listen takes", () => {
     ],
     [
       "tls://127.0.0.1:853",
-      'could not listen on "tls://127.0.0.1:853": write udp://, tcp:// or nothing in front of ADDRESS:PORT',
+      'could not listen on "tls://127.0.0.1:853": write udp://, tcp:// or nothing in front of ADDRESS:PORT, or proxy+udp://, proxy+tcp:// or proxy:// for what has a PROXY header',
     ],
+    ["tcp+proxy://127.0.0.1:53", 'could not listen on "tcp+proxy://127.0.0.1:53": write udp://'],
+    ["proxy://127.0.0.1", 'could not listen on "proxy://127.0.0.1": write it as 127.0.0.1:5300'],
     ["", 'could not listen on "": write it as 127.0.0.1:5300, [::1]:5300 or 0.0.0.0:53'],
   ])('not "%s"', (text, message) => {
     expect(() => parseListen(text)).toThrow(message);

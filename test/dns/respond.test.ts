@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { readReply } from "../../src/ask/reply.ts";
-import { message, nameOctets, optRecord, pairs, query, question, record } from "../wire/query.ts";
+import { silentLog } from "../../src/base/log.ts";
+import { createTally } from "../../src/dns/counters.ts";
+import { createRespond } from "../../src/dns/respond.ts";
+import { createRotation } from "../../src/dns/rotation.ts";
+import { createViewers, parseTrusted } from "../../src/dns/viewers.ts";
+import { formatAddress } from "../../src/model/address.ts";
+import { WHOLE_VIEW } from "../../src/model/view.ts";
+import { type Asked, message, nameOctets, optRecord, pairs, query, question, record } from "../wire/query.ts";
 import { checkedWeb, rosterOf } from "../registry/checked.ts";
 import { served } from "./served.ts";
 
@@ -194,6 +201,100 @@ test("edns-tcp-keepalive is told over TCP to who asks, and to nobody over UDP", 
   const long = served({ services: {} }, { idleMs: 86_400_000 });
   expect(Buffer.from(long.respond(asked, "tcp") ?? []).toString("hex")).toMatch(/000b0002ffff$/);
   expect(tail("udp")).not.toContain("000b0002");
+});
+
+describe("a client subnet (RFC 7871)", () => {
+  const trusting = served(
+    { services: { web: { endpoint_mode: "dnsrr", tasks: ["192.0.2.1"] } } },
+    { trust: ["10.0.0.53", "fd00::/8"] },
+  );
+
+  /** The rcode, and in hex the option of the reply. */
+  function heard(subnet: string, asked: Partial<Asked> = {}, client = "10.0.0.53"): string {
+    const options = subnet === "" ? [] : ([[8, Buffer.from(subnet, "hex")]] as const);
+    const octets = query({ name: "web", opt: { options }, ...asked });
+    const reply = Buffer.from(trusting.respond(octets, "udp", client) ?? []).toString("hex");
+    const rcode = readReply(Buffer.from(reply, "hex")).rcode.name;
+    const [, option] = /0008(00(?:04|05|06|07|08|14)000[012].*)$/.exec(reply) ?? [];
+    return option === undefined ? rcode : `${rcode} ${option}`;
+  }
+
+  test.each([
+    ["comes back, and the reply is for it", "000118000a0001", {}, "NOERROR 0007000118180a0001"],
+    ["also with what there is not", "000118000a0001", { name: "no" }, "NXDOMAIN 0007000118180a0001"],
+    ["also with what is of others", "000118000a0001", { name: "a.example" }, "REFUSED 0007000118180a0001"],
+    ["of IPv6", "00022000fd000001", {}, "NOERROR 000800022020fd000001"],
+    ["of no bits comes back for everybody", "00010000", {}, "NOERROR 000400010000"],
+    ["of no family is FORMERR", "00000000", {}, "FORMERR"],
+    ["with a bit too many is FORMERR", "000118000a000180", {}, "FORMERR"],
+    ["is not told of if it is not asked with", "", {}, "NOERROR"],
+  ])("of a client that is trusted %s", (_, subnet, asked, expected) => {
+    expect(heard(subnet, asked)).toBe(expected);
+  });
+
+  test.each([
+    ["well-formed", "000118000a0001"],
+    ["malformed", "000118000a000180"],
+    ["of no octets", ""],
+  ])("of others means nothing: %s", (_, subnet) => {
+    expect(heard(subnet, {}, "10.0.0.54")).toBe("NOERROR");
+    expect(heard(subnet, {}, "fe80::53%eth0")).toBe("NOERROR");
+  });
+
+  test("is looked at when the version is known, not before", () => {
+    const octets = query({
+      name: "web",
+      opt: { version: 1, options: [[8, Buffer.from("000118000a000180", "hex")]] },
+    });
+    const reply = Buffer.from(trusting.respond(octets, "udp", "fd00::53") ?? []);
+    expect(readReply(reply).rcode.name).toBe("BADVERS");
+  });
+
+  test("chooses the view of who is believed, of others their own address does", () => {
+    const looked: string[] = [];
+    const { registry } = trusting;
+    const viewers = createViewers({
+      registry: {
+        serial: 1,
+        viewOf(address, length) {
+          looked.push(`${formatAddress(address)}/${length}`);
+          return WHOLE_VIEW;
+        },
+      },
+      trusted: [parseTrusted("10.0.0.53")],
+      scope: "all",
+    });
+    const respond = createRespond({
+      registry,
+      rotation: createRotation(),
+      nameServers: () => [],
+      isRouted: () => false,
+      outside: "refused",
+      forwarder: undefined,
+      viewers,
+      idleMs: 1000,
+      counters: createTally(),
+      log: silentLog,
+    });
+    const asked = query({ name: "web", opt: { options: [[8, Buffer.from("000118000a0001", "hex")]] } });
+    void respond(asked, "udp", "10.0.0.99");
+    expect(looked).toEqual(["10.0.0.99/32"]);
+    looked.length = 0;
+    void respond(asked, "tcp", "10.0.0.53");
+    expect(looked).toEqual(["10.0.0.53/32", "10.0.1.0/24"]);
+  });
+
+  test("leaves no less room for records than it takes", () => {
+    const crowd = served(
+      { services: { crowd: { endpoint_mode: "dnsrr", tasks: many } } },
+      { trust: ["127.0.0.1"] },
+    );
+    const options = [[8, Buffer.from(`00028000fd00${"00".repeat(13)}01`, "hex")]] as const;
+    const reply = crowd.respond(query({ name: "crowd", opt: { udpSize: 700, options } }), "udp");
+    expect(reply?.length).toBeLessThanOrEqual(700);
+    expect(reply?.length).toBeGreaterThan(700 - 16);
+    expect(Buffer.from(reply ?? []).toString("hex")).toMatch(/00028080fd00(?:00){13}01$/);
+  });
 });
 
 test("labels with dots, NULs, spaces and high octets are told apart, and come back octet for octet", () => {

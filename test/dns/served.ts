@@ -3,13 +3,14 @@ import { silentLog } from "../../src/base/log.ts";
 import { createTally, type Tally, type Transport } from "../../src/dns/counters.ts";
 import { createRespond, type Outside } from "../../src/dns/respond.ts";
 import { createRotation } from "../../src/dns/rotation.ts";
+import { createViewers, parseTrusted } from "../../src/dns/viewers.ts";
+import { WHOLE_VIEW } from "../../src/model/view.ts";
 import { parseType } from "../../src/model/mnemonics.ts";
 import { readReply } from "../../src/ask/reply.ts";
 import { answer } from "../../src/dns/answer.ts";
 import { formatName, parseName } from "../../src/model/name.ts";
 import { formatAddress, parseAddress } from "../../src/model/address.ts";
 import type { Roster } from "../../src/model/declaration.ts";
-import { WHOLE_VIEW } from "../../src/model/view.ts";
 import type { ServicesFile } from "../../src/schema/input.ts";
 import { formatProblem } from "../../src/schema/problem.ts";
 import { parseServicesFile } from "../../src/schema/schema.ts";
@@ -43,7 +44,7 @@ export function roster(file: ServicesFile, where = "services.yaml"): Roster {
 export interface Served {
   readonly registry: Registry;
   readonly source: Source;
-  readonly respond: (octets: Uint8Array, transport: Transport) => Uint8Array | undefined;
+  readonly respond: (octets: Uint8Array, transport: Transport, client?: string) => Uint8Array | undefined;
   readonly counters: Tally;
   readonly clock: TurnedClock;
   /** The reply to `"web AAAA"`, a line a record: `NOERROR aa`, `web. 5 A 10.0.1.11`, `authority: ...`. */
@@ -60,11 +61,14 @@ export interface ServedOptions {
   readonly zone?: Parameters<typeof createRegistry>[0]["zone"];
   readonly store?: LeaseStore;
   readonly random?: () => number;
+  /** @default nobody */
+  readonly trust?: readonly string[];
 }
 
 /** Everything between the services file and the octets on the wire, without sockets. */
 export function served(file: ServicesFile, options: ServedOptions = {}): Served {
   const { outside = "refused", idleMs = 10_000, zone, store = forgetfulStore, random = () => 0 } = options;
+  const { trust = [] } = options;
   const clock = stillClock();
   const registry = createRegistry({ clock, store, zone });
   const counters = createTally();
@@ -75,9 +79,11 @@ export function served(file: ServicesFile, options: ServedOptions = {}): Served 
     isRouted: () => false,
   };
   const forwarder = undefined;
-  const respondAnyhow = createRespond({ ...authority, outside, forwarder, idleMs, counters, log: silentLog });
-  const respond = (octets: Uint8Array, transport: Transport): Uint8Array | undefined => {
-    const reply = respondAnyhow(octets, transport);
+  const viewers = createViewers({ registry, trusted: trust.map(parseTrusted), scope: "all" });
+  const log = silentLog;
+  const respondAnyhow = createRespond({ ...authority, outside, forwarder, viewers, idleMs, counters, log });
+  const respond: Served["respond"] = (octets, transport, client = "127.0.0.1") => {
+    const reply = respondAnyhow(octets, transport, client);
     if (reply instanceof Promise) throw new Error("nobody is to be asked here");
     return reply;
   };

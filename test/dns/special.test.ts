@@ -4,6 +4,7 @@ import { silentLog } from "../../src/base/log.ts";
 import { createTally } from "../../src/dns/counters.ts";
 import type { Forwarder } from "../../src/dns/forward/forwarder.ts";
 import { createRespond } from "../../src/dns/respond.ts";
+import { createViewers } from "../../src/dns/viewers.ts";
 import { createRotation } from "../../src/dns/rotation.ts";
 import { parseType } from "../../src/model/mnemonics.ts";
 import { formatName, parseName, prefixOf } from "../../src/model/name.ts";
@@ -38,6 +39,7 @@ function forwarding(served: Served, routed: readonly string[] = []): Asked {
       route: () => {},
       look: () => {},
     },
+    viewers: createViewers({ registry: served.registry, trusted: [], scope: "all" }),
     idleMs: 10_000,
     counters: createTally(),
     log: silentLog,
@@ -46,7 +48,7 @@ function forwarding(served: Served, routed: readonly string[] = []): Asked {
     forwarded,
     ask(question, class_ = 1) {
       const [name = "", type = "A"] = question.split(" ");
-      const reply = respond(query({ name, type: parseType(type), class: class_ }), "udp");
+      const reply = respond(query({ name, type: parseType(type), class: class_ }), "udp", "127.0.0.1");
       if (reply === undefined || reply instanceof Promise) throw new Error("no reply at once");
       const { rcode, flags, answers, authority } = readReply(Buffer.from(reply));
       return [

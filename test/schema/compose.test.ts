@@ -81,7 +81,8 @@ describe("a file is Compose's or Rota's", () => {
 
 describe("the project", () => {
   test.each<[string | undefined, string | undefined, string, string]>([
-    ["shop", "other", "folder", "shop"],
+    ["shop", "other", "folder", "other"],
+    ["shop", undefined, "folder", "shop"],
     [undefined, "other", "folder", "other"],
     [undefined, undefined, "folder", "folder"],
     ["", "", "My Shop_1.x", "myshop_1x"],

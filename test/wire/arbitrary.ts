@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
-import { type Address, fromOctets } from "../../src/model/address.ts";
+import { type Address, fromOctets, mask } from "../../src/model/address.ts";
 import { type Name, parseName } from "../../src/model/name.ts";
-import type { EdnsReply, Reply } from "../../src/wire/message.ts";
+import type { ClientSubnet, EdnsReply, Reply } from "../../src/wire/message.ts";
 import { RCODE } from "../../src/wire/message.ts";
 import type { ResourceRecord } from "../../src/wire/record.ts";
 import { nameOctets } from "./query.ts";
@@ -69,11 +69,25 @@ export const anyRecord: fc.Arbitrary<ResourceRecord> = fc.oneof(
   }),
 );
 
+const anySubnet: fc.Arbitrary<ClientSubnet> = fc.oneof(
+  fc.tuple(four, fc.nat(32)).map(([address, length]) => ({
+    family: 1 as const,
+    address: mask(address, length),
+    length,
+  })),
+  fc.tuple(six, fc.nat(128)).map(([address, length]) => ({
+    family: 2 as const,
+    address: mask(address, length),
+    length,
+  })),
+);
+
 const anyEdns: fc.Arbitrary<EdnsReply> = fc.record({
   udpSize: u16,
   dnssecOk: fc.boolean(),
   extendedError: fc.option(u16, { nil: undefined }),
   keepalive: fc.option(u16, { nil: undefined }),
+  clientSubnet: fc.option(anySubnet, { nil: undefined }),
 });
 
 /** A reply of so many records a section; its question as asked is `asked`. */

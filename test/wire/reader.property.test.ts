@@ -114,7 +114,13 @@ function readAndAnswer(octets: Uint8Array): string {
       answers: [{ type: "PTR", name: question.name, ttl: 5, target: question.name }],
       authority: [],
       additionals: [],
-      edns: edns && { udpSize: 1232, dnssecOk: edns.dnssecOk, extendedError: undefined, keepalive: 1 },
+      edns: edns && {
+        udpSize: 1232,
+        dnssecOk: edns.dnssecOk,
+        extendedError: undefined,
+        keepalive: 1,
+        clientSubnet: edns.clientSubnet === "malformed" ? undefined : edns.clientSubnet,
+      },
     },
     { limit: 512, additionalsLimit: 512 },
   );

@@ -79,15 +79,19 @@ describe("what a query says is read", () => {
     });
   });
 
+  const PLAIN = {
+    version: 0,
+    udpSize: 1232,
+    dnssecOk: false,
+    wantsKeepalive: false,
+    clientSubnet: undefined,
+  };
+
   test.each<[string, AskedOpt | undefined, Query["edns"]]>([
     ["no OPT", undefined, undefined],
-    ["a plain one", {}, { version: 0, udpSize: 1232, dnssecOk: false, wantsKeepalive: false }],
-    [
-      "DO and a size",
-      { udpSize: 65_535, dnssecOk: true },
-      { version: 0, udpSize: 65_535, dnssecOk: true, wantsKeepalive: false },
-    ],
-    ["a version", { version: 100 }, { version: 100, udpSize: 1232, dnssecOk: false, wantsKeepalive: false }],
+    ["a plain one", {}, PLAIN],
+    ["DO and a size", { udpSize: 65_535, dnssecOk: true }, { ...PLAIN, udpSize: 65_535, dnssecOk: true }],
+    ["a version", { version: 100 }, { ...PLAIN, version: 100 }],
     [
       "an option of no meaning, with and without a value",
       {
@@ -96,7 +100,7 @@ describe("what a query says is read", () => {
           [65_001, NO_RDATA],
         ],
       },
-      { version: 0, udpSize: 1232, dnssecOk: false, wantsKeepalive: false },
+      PLAIN,
     ],
     [
       "a keepalive behind a cookie",
@@ -106,7 +110,7 @@ describe("what a query says is read", () => {
           [11, NO_RDATA],
         ],
       },
-      { version: 0, udpSize: 1232, dnssecOk: false, wantsKeepalive: true },
+      { ...PLAIN, wantsKeepalive: true },
     ],
   ])("OPT: %s", (_, opt, expected) => {
     expect(readGood(query({ name: "web", opt })).edns).toEqual(expected);

@@ -7,7 +7,7 @@ import type { EdnsReply } from "../../src/wire/message.ts";
 import { type ResourceRecord, TYPE } from "../../src/wire/record.ts";
 import { writeReply } from "../../src/wire/writer.ts";
 import { anyReply } from "./arbitrary.ts";
-import { optRecord, pairs } from "./query.ts";
+import { join, optRecord, pairs } from "./query.ts";
 
 type Decoded = (typeof Packet)["prototype"]["answers"][number];
 
@@ -88,6 +88,11 @@ function optOf(edns: EdnsReply | undefined): string {
   const options: [number, Uint8Array][] = [];
   if (edns.extendedError !== undefined) options.push([15, pairs(edns.extendedError)]);
   if (edns.keepalive !== undefined) options.push([11, pairs(edns.keepalive)]);
+  if (edns.clientSubnet !== undefined) {
+    const { family, length, address } = edns.clientSubnet;
+    const octets = Buffer.from(address, "latin1").subarray(0, Math.ceil(length / 8));
+    options.push([8, join(pairs(family), Uint8Array.of(length, length), octets)]);
+  }
   return Buffer.from(optRecord({ udpSize: edns.udpSize, dnssecOk: edns.dnssecOk, options })).toString("hex");
 }
 

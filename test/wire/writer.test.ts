@@ -27,7 +27,13 @@ const REPLY: Reply = {
   additionals: [],
   edns: undefined,
 };
-const EDNS = { udpSize: 1232, dnssecOk: false, extendedError: undefined, keepalive: undefined };
+const EDNS = {
+  udpSize: 1232,
+  dnssecOk: false,
+  extendedError: undefined,
+  keepalive: undefined,
+  clientSubnet: undefined,
+};
 
 /** What stands behind the question. */
 function behindQuestion(reply: Reply): Uint8Array {
@@ -280,6 +286,27 @@ describe("OPT", () => {
       "both",
       { edns: { ...EDNS, extendedError: 23, keepalive: 0 } },
       "00 0029 04d0 00 00 0000 000c 000f 0002 0017 000b 0002 0000",
+    ],
+    [
+      "a client's subnet, and that the reply is for it",
+      { edns: { ...EDNS, clientSubnet: { family: 1, address: parseAddress("10.0.8.0"), length: 21 } } },
+      "00 0029 04d0 00 00 0000 000b 0008 0007 0001 15 15 0a0008",
+    ],
+    [
+      "a whole address",
+      { edns: { ...EDNS, clientSubnet: { family: 2, address: parseAddress("fd00::1"), length: 128 } } },
+      "00 0029 04d0 00 00 0000 0018 0008 0014 0002 80 80 fd00 0000 0000 0000 0000 0000 0000 0001",
+    ],
+    [
+      "a client that is not to be told, behind an error",
+      {
+        edns: {
+          ...EDNS,
+          extendedError: 20,
+          clientSubnet: { family: 1, address: parseAddress("0.0.0.0"), length: 0 },
+        },
+      },
+      "00 0029 04d0 00 00 0000 000e 000f 0002 0014 0008 0004 0001 00 00",
     ],
     ["nothing if it was not asked for", {}, ""],
   ])("says %s", (_, part, expected) => {

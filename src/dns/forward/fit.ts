@@ -1,5 +1,6 @@
+import { subnetOption, subnetOptionOctets } from "../../wire/client-subnet.ts";
 import { type Place, readLayout } from "../../wire/layout.ts";
-import { HEADER_OCTETS, type Query } from "../../wire/message.ts";
+import { type ClientSubnet, HEADER_OCTETS, type Query } from "../../wire/message.ts";
 import { octetAt, pairAt } from "../../wire/octet-reader.ts";
 import { TYPE } from "../../wire/record.ts";
 
@@ -16,17 +17,36 @@ export function isCut(octets: Uint8Array): boolean {
 /**
  * A reply as this client gets it: with its id, its RD and the very octets of its question, and with RA, since names of
  * others may be asked here. In no more than `limit` octets: where it has more, additional records are left out, then
- * others from the end, which TC tells (RFC 2181 section 9); OPT stays (RFC 6891 section 7).
+ * others from the end, which TC tells (RFC 2181 section 9); OPT stays (RFC 6891 section 7), and says that the reply
+ * is for `subnet` alone, if that is given.
  */
-export function fitReply(reply: Uint8Array, query: Query, limit: number): Uint8Array {
-  const octets = reply.length > limit || isCut(reply) ? cut(reply, limit) : copyOf(reply);
+export function fitReply(reply: Uint8Array, query: Query, limit: number, subnet?: ClientSubnet): Uint8Array {
+  const room = limit - subnetOptionOctets(subnet);
+  const isAsItIs = reply.length <= room && !isCut(reply) && (!subnet || lastOpt(reply) !== undefined);
+  const octets = isAsItIs ? copyOf(reply) : cut(reply, room);
   octets[0] = query.id >> 8;
   octets[1] = query.id & 0xff;
   octets[2] = (octetAt(octets, 2) & ~0x01) | (query.recursionDesired ? 0x01 : 0);
   octets[3] = octetAt(octets, 3) | 0x80;
   // As long as upstream's, which may differ in the case of letters; names that point at it are in the client's case, too.
   octets.set(query.question.octets, HEADER_OCTETS);
-  return octets;
+  return subnet ? withSubnet(octets, subnet) : octets;
+}
+
+/** OPT where nothing stands behind it that could point at octets which move. */
+function lastOpt(octets: Uint8Array): Place | undefined {
+  const { records = [], isWhole = false } = readLayout(octets) ?? {};
+  const last = records.at(-1);
+  return isWhole && last?.section === "additional" && last.type === TYPE.OPT ? last : undefined;
+}
+
+/** Where an upstream knows no EDNS there is no OPT, and nothing can be said. */
+function withSubnet(octets: Uint8Array, subnet: ClientSubnet): Uint8Array {
+  const opt = lastOpt(octets);
+  if (!opt) return octets;
+  const longer = Buffer.concat([octets, Buffer.from(subnetOption(subnet), "latin1")]);
+  longer.writeUInt16BE(longer.length - opt.rdataAt, opt.rdataAt - 2);
+  return longer;
 }
 
 /** Makes a message well-formed, too, that was cut anywhere, as some servers do. */

@@ -77,7 +77,13 @@ function finish(query: Query, outline: Outline, extendedError: number | undefine
 /** RFC 6891 section 6.1.1: an OPT in every reply to a query that has one, and in no other. */
 function ednsOf({ edns }: Query, extendedError: number | undefined): EdnsReply | undefined {
   if (edns === undefined) return undefined;
-  return { udpSize: UDP_PAYLOAD_OCTETS, dnssecOk: edns.dnssecOk, extendedError, keepalive: undefined };
+  return {
+    udpSize: UDP_PAYLOAD_OCTETS,
+    dnssecOk: edns.dnssecOk,
+    extendedError,
+    keepalive: undefined,
+    clientSubnet: undefined, // what is kept is for everybody; `fitReply` adds whom this one is for
+  };
 }
 
 function setTtl(at: number, seconds: number): void {

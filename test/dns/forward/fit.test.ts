@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fitReply, isWhole } from "../../../src/dns/forward/fit.ts";
+import { parseAddress } from "../../../src/model/address.ts";
 import { ask } from "./cached.ts";
 import { reply, told } from "./replies.ts";
 
@@ -82,6 +83,50 @@ describe("a reply of upstream goes to the client", () => {
   });
 });
 
+describe("a reply of upstream for a client's subnet", () => {
+  const subnet = { family: 1, address: parseAddress("10.0.1.0"), length: 24 } as const;
+  const option = "00080007000118180a0001";
+  const query = ask("www.example A", { opt: {} });
+  const hex = (octets: Uint8Array): string => Buffer.from(octets).toString("hex");
+  const plain = reply("www.example A", ["NOERROR", ...TEN], { opt: {} });
+
+  test("says so behind what it says already", () => {
+    const given = fitReply(plain, query, 512, subnet);
+    expect(hex(given)).toMatch(new RegExp(`00002904d000000000000b${option}$`));
+    expect(given.length).toBe(plain.length + 11);
+    expect(isWhole(given)).toBe(true);
+    const options = [[65_001, Uint8Array.of(1, 2, 3)]] as const;
+    const told = fitReply(reply("www.example A", ["NOERROR"], { opt: { options } }), query, 512, subnet);
+    expect(hex(told)).toMatch(new RegExp(`0012fde90003010203${option}$`));
+    expect(isWhole(told)).toBe(true);
+  });
+
+  test.each([
+    ["whole where there is just room", plain.length + 11, 10],
+    ["with a record less where there is not", plain.length + 10, 9],
+  ])("is %s", (_, limit, answers) => {
+    const given = fitReply(plain, query, limit, subnet);
+    expect(given.length).toBeLessThanOrEqual(limit);
+    expect(told(given).slice(1)).toEqual(TEN.slice(0, answers));
+    expect(hex(given).endsWith(option)).toBe(true);
+    expect(isWhole(given)).toBe(true);
+  });
+
+  test("has OPT at its end, where nothing behind it can be moved", () => {
+    const behind = [Uint8Array.of(0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 192, 0, 2, 1)];
+    const came = reply("www.example A", ["NOERROR", ...TEN], { opt: {}, behind });
+    const given = fitReply(came, query, 512, subnet);
+    expect(hex(given).endsWith(option)).toBe(true);
+    expect(told(given).slice(1)).toEqual(TEN);
+    expect(isWhole(given)).toBe(true);
+  });
+
+  test("is as it was where upstream knows no EDNS", () => {
+    const came = reply("www.example A", ["NOERROR", ...TEN]);
+    expect(told(fitReply(came, query, 512, subnet))).toEqual(["NOERROR rd ra", ...TEN]);
+  });
+});
+
 test("whatever upstream says behind its question, what the client gets is well-formed and no larger than it may be", () => {
   const head = reply("www.example A", ["NOERROR tc"]);
   const query = ask("www.example A");
@@ -90,13 +135,14 @@ test("whatever upstream says behind its question, what the client gets is well-f
       fc.uint8Array({ maxLength: 300 }),
       fc.uint8Array({ minLength: 6, maxLength: 6 }),
       fc.integer({ min: 29, max: 600 }),
-      (rest, counts, limit) => {
+      fc.constantFrom(undefined, { family: 1, address: parseAddress("10.0.1.0"), length: 24 } as const),
+      (rest, counts, limit, subnet) => {
         const came = Buffer.concat([head, rest]);
         came.set(
           counts.map((octet, at) => (at % 2 === 0 ? 0 : octet % 8)),
           6,
         );
-        const given = fitReply(came, query, limit);
+        const given = fitReply(came, query, limit, subnet);
         expect(given.length).toBeLessThanOrEqual(Math.max(limit, head.length));
         expect(isWhole(given)).toBe(true);
       },
