@@ -93,7 +93,14 @@ function aliasGroup({ name, network, namespace }: Shared, claims: readonly Claim
     title: shown,
   };
   const group = groupOf(place, members);
-  return { ...group, networks: [network], labels: new Map(), aliases: [{ name, network }] };
+  // Behind all others: whose an address is, and what else somebody is called, is said by his own service.
+  return {
+    ...group,
+    createdAt: Infinity,
+    networks: [network],
+    labels: new Map(),
+    aliases: [{ name, network }],
+  };
 }
 
 /** Of how many members an alias must be to be their service's. */
