@@ -3,7 +3,8 @@ export interface Claims<Key, Claimant, Meaning> {
   /**
    * Who holds the key and what it means; `below`: nobody, but something exists beneath it (RFC 8020).
    *
-   * @param seen counts only what is claimed in one of these scopes; undefined: in any.
+   * @param seen counts only what is claimed in one of these scopes, the first of which that has a holder decides;
+   * undefined: in any.
    */
   find(key: Key, seen?: ReadonlySet<string>): Held<Claimant, Meaning> | "below" | undefined;
   /** @param scopes at least one, each once. */
@@ -126,12 +127,11 @@ export function createClaims<Key, Claimant, Meaning>({
 
   function seenOf(node: ThisNode, seen: ReadonlySet<string>): ThisClaim | undefined {
     if (!node.contest) return node.held?.scopes.some((scope) => seen.has(scope)) ? node.held : undefined;
-    let best: ThisClaim | undefined;
     for (const scope of seen) {
       const claim = node.contest.holders.get(scope);
-      if (claim && (!best || compare(claim.claimant, best.claimant) < 0)) best = claim;
+      if (claim) return claim;
     }
-    return best;
+    return undefined;
   }
 
   /** Takes one more claim on a key that is held. */

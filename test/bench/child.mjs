@@ -7,9 +7,14 @@ import { on, once } from "node:events";
  *
  * @param flags of Node
  * @param core which one it is kept on, where there are two and `taskset` is; undefined: any
+ * @param enter what runs a command somewhere else and becomes it, in front of that command; not together with `core`
  */
-export function startChild(script, args, { flags = [], core } = {}) {
-  const options = core !== undefined && canPin() ? pinned(flags, core) : { execArgv: flags };
+export function startChild(script, args, { flags = [], core, enter } = {}) {
+  const options = enter
+    ? entered(flags, enter)
+    : core !== undefined && canPin()
+      ? pinned(flags, core)
+      : { execArgv: flags };
   const child = fork(new URL(script, import.meta.url), args.map(String), options);
   const messages = on(child, "message", { close: ["exit"] });
 
@@ -36,6 +41,10 @@ let isPinning;
 export function canPin() {
   isPinning ??= spawnSync("taskset", ["--cpu-list", "0,1", "true"]).status === 0;
   return isPinning;
+}
+
+function entered(flags, [program, ...words]) {
+  return { execPath: program, execArgv: [...words, process.execPath, ...flags] };
 }
 
 function pinned(flags, core) {

@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, release, totalmem, type } from "node:os";
 import { checks } from "./checks.mjs";
 import { forward } from "./forward.mjs";
+import { docker } from "./docker.mjs";
 import { load } from "./load.mjs";
 import { verdict } from "./verdict.mjs";
 
@@ -11,6 +12,7 @@ const PARTS = new Map([
   ["load", load],
   ["checks", checks],
   ["verdict", verdict],
+  ["docker", docker],
   ["forward", forward],
 ]);
 const RESULTS = new URL("../../bench.json", import.meta.url);

@@ -37,7 +37,8 @@ export const DOCKER: Needs = {
 };
 const CGROUPS = "/sys/fs/cgroup";
 
-export async function startEngine(): Promise<TestEngine> {
+/** @param words more of its command line */
+export async function startEngine(...words: readonly string[]): Promise<TestEngine> {
   const folder = await mkdtemp(join(tmpdir(), "rota-engine-"));
   const cgroup = `rota-engine-${randomBytes(6).toString("hex")}`;
   const socket = join(folder, "docker.sock");
@@ -62,7 +63,7 @@ export async function startEngine(): Promise<TestEngine> {
       await exit;
     },
     async start() {
-      daemon = await startDaemon([...enter, ...commandOf(folder, socket, cgroup)]);
+      daemon = await startDaemon([...enter, ...commandOf(folder, socket, cgroup), ...words]);
     },
     async [Symbol.asyncDispose]() {
       try {
@@ -126,8 +127,14 @@ async function importBusybox(root: string, env: Readonly<Record<string, string>>
 async function removeContainers(docker: TestEngine["docker"]): Promise<void> {
   if ((await docker("info", "--format", "{{.Swarm.LocalNodeState}}")).trim() !== "inactive")
     await docker("swarm", "leave", "--force");
-  const ids = (await docker("ps", "--all", "--quiet")).split("\n").filter((id) => id !== "");
-  if (ids.length > 0) await docker("rm", "--force", ...ids);
+  const list = async (): Promise<readonly string[]> =>
+    (await docker("ps", "--all", "--quiet")).split("\n").filter((id) => id !== "");
+  for (let ids = await list(); ids.length > 0; ids = await list()) {
+    await docker("rm", "--force", ...ids).catch((error: unknown) => {
+      // A Swarm that is left takes its own ones away by itself.
+      if (!/already in progress|No such container/.test(String(error))) throw error;
+    });
+  }
 }
 
 async function failed(child: ChildProcess): Promise<never> {
