@@ -70,7 +70,8 @@ export interface RotaOptions {
    */
   readonly outside?: Outside | undefined;
   /**
-   * Who is asked for names that are not ours: `10.0.0.53`, `tcp://10.0.0.53:5353`, `tls://10.0.0.53#dns.example`, or
+   * Who is asked for names that are not ours: `10.0.0.53`, `tcp://10.0.0.53:5353`, `tls://10.0.0.53#dns.example`,
+   * `https://10.0.0.53/dns-query#dns.example`, or
    * `resolv.conf` or the path of one, followed as it changes; `corp.example=10.0.0.53` for one zone only. Of several the
    * first that is there.
    * @default []

@@ -248,7 +248,7 @@ function declare(yargs: Argv<GlobalArguments>) {
       requiresArg: true,
       default: NO_UPSTREAMS,
       describe:
-        "Who is asked for names that are not ours: ADDRESS[:PORT], tcp:// or tls://ADDRESS[#NAME], resolv.conf, " +
+        "Who is asked for names that are not ours: ADDRESS[:PORT], tcp://, tls:// or https://ADDRESS[#NAME], resolv.conf, " +
         "or ZONE= and these, with commas between; may be repeated",
     },
     "cache-size": {

@@ -16,6 +16,7 @@ export interface NameServer extends AsyncDisposable {
   readonly port: number;
   /** Where it speaks TLS. */
   readonly tlsPort: number;
+  readonly httpsPort: number;
   /** Sends a signal: SIGSTOP leaves its socket, which nobody reads any more. */
   signal(name: "SIGSTOP" | "SIGCONT"): void;
   /** Ends it as a machine that loses power would, and resolves when its port is free. */
@@ -72,12 +73,13 @@ export async function startServer(kind: ServerKind, options: ServerOptions = {})
   const { certificate, enter = [] } = options;
   const port = options.port ?? (await findFreePort());
   const tlsPort = await findFreePort();
+  const httpsPort = await findFreePort();
   const folder = await mkdtemp(join(tmpdir(), `rota-${kind}-`));
   if (certificate) {
     await writeFile(join(folder, "cert.pem"), certificate.cert);
     await writeFile(join(folder, "key.pem"), certificate.key);
   }
-  const { config, command, isReady } = PROGRAMS[kind]({ ...options, folder, port, tlsPort });
+  const { config, command, isReady } = PROGRAMS[kind]({ ...options, folder, port, tlsPort, httpsPort });
   await writeFile(join(folder, "config"), config);
 
   const [program = "", ...words] = [...enter, ...command];
@@ -108,6 +110,7 @@ export async function startServer(kind: ServerKind, options: ServerOptions = {})
   return {
     port,
     tlsPort,
+    httpsPort,
     signal: (name) => void child.kill(name),
     kill: async () => end("SIGKILL"),
     // Not SIGKILL: nsd's processes would outlive the first of them.
@@ -115,7 +118,12 @@ export async function startServer(kind: ServerKind, options: ServerOptions = {})
   };
 }
 
-type Written = ServerOptions & { readonly folder: string; readonly port: number; readonly tlsPort: number };
+interface Written extends ServerOptions {
+  readonly folder: string;
+  readonly port: number;
+  readonly tlsPort: number;
+  readonly httpsPort: number;
+}
 
 interface Program {
   readonly config: string;
@@ -146,10 +154,11 @@ zone:
     isReady: /nsd started/,
   }),
 
-  unbound: ({ folder, port, tlsPort, zone, certificate, forwardTo }) => ({
+  unbound: ({ folder, port, tlsPort, httpsPort, zone, certificate, forwardTo }) => ({
     config: `server:
   interface: 127.0.0.1@${port}
   ${certificate ? `interface: 127.0.0.1@${tlsPort}\n  tls-port: ${tlsPort}` : ""}
+  ${certificate ? `interface: 127.0.0.1@${httpsPort}\n  https-port: ${httpsPort}` : ""}
   ${certificate ? `tls-service-key: "${folder}/key.pem"\n  tls-service-pem: "${folder}/cert.pem"` : ""}
   username: ""
   chroot: ""
@@ -181,11 +190,12 @@ zone "example" { type primary; file "${zone}"; };
   }),
 
   // It has no zones: it passes on what it is asked, and keeps it.
-  kresd: ({ folder, port, tlsPort, certificate, forwardTo = 0 }) => ({
+  kresd: ({ folder, port, tlsPort, httpsPort, certificate, forwardTo = 0 }) => ({
     config: `net.ipv6 = false
 net.listen('127.0.0.1', ${port}, { kind = 'dns' })
 ${certificate ? `net.tls('${folder}/cert.pem', '${folder}/key.pem')` : ""}
 ${certificate ? `net.listen('127.0.0.1', ${tlsPort}, { kind = 'tls' })` : ""}
+${certificate ? `net.listen('127.0.0.1', ${httpsPort}, { kind = 'doh2' })` : ""}
 trust_anchors.remove('.')
 modules.unload('priming')
 policy.add(policy.suffix(policy.STUB('127.0.0.1@${forwardTo}'), { todname('example') }))

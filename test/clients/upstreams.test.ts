@@ -179,23 +179,34 @@ testNeeding({ programs: ["dig", ...SIGNERS, "unbound", "dnsmasq"] })("each zone 
   expect((await dig(rota, "alias.example A")).header).toBe("NOERROR aa rd ra");
 });
 
-for (const kind of ["unbound", "kresd"] as const) {
-  testNeeding({ programs: ["openssl", ...SIGNERS, kind, "nsd"] })(`${kind} is asked over TLS`, async () => {
-    const authority = scope.use(await openAuthority());
-    const { path } = await zone();
-    const certificate = await authority.issue("DNS:dns.example");
-    const nsd = scope.use(await startServer("nsd", { zone: path }));
-    const options = kind === "kresd" ? { forwardTo: nsd.port } : { zone: path };
-    const { tlsPort } = scope.use(await startServer(kind, { certificate, ...options }));
-    const words = ["-f", `tls://127.0.0.1:${tlsPort}#dns.example`];
-    await using serve = serving(words, { variables: { NODE_EXTRA_CA_CERTS: authority.ca } });
-    expect(await serve.data("www.example A")).toEqual(["192.0.2.1"]);
-    expect(await serve.data("big.example TXT")).toHaveLength(10);
-    await using other = serving(["-f", `tls://127.0.0.1:${tlsPort}#other.example`], {
-      variables: { NODE_EXTRA_CA_CERTS: authority.ca },
-    });
-    expect(await other.data("www.example A")).toEqual(["SERVFAIL"]);
-  });
+const SECURE = [
+  ["unbound", "tls"],
+  ["unbound", "https"],
+  ["kresd", "tls"],
+  ["kresd", "https"],
+] as const;
+
+for (const [kind, way] of SECURE) {
+  testNeeding({ programs: ["openssl", ...SIGNERS, kind, "nsd"] })(
+    `${kind} is asked over ${way}`,
+    async () => {
+      const authority = scope.use(await openAuthority());
+      const { path } = await zone();
+      const certificate = await authority.issue("DNS:dns.example");
+      const nsd = scope.use(await startServer("nsd", { zone: path }));
+      const options = kind === "kresd" ? { forwardTo: nsd.port } : { zone: path };
+      const { tlsPort, httpsPort } = scope.use(await startServer(kind, { certificate, ...options }));
+      const where = `${way}://127.0.0.1:${way === "tls" ? tlsPort : httpsPort}`;
+      const words = ["-f", `${where}#dns.example`];
+      await using serve = serving(words, { variables: { NODE_EXTRA_CA_CERTS: authority.ca } });
+      expect(await serve.data("www.example A")).toEqual(["192.0.2.1"]);
+      expect(await serve.data("big.example TXT")).toHaveLength(10);
+      await using other = serving(["-f", `${where}#other.example`], {
+        variables: { NODE_EXTRA_CA_CERTS: authority.ca },
+      });
+      expect(await other.data("www.example A")).toEqual(["SERVFAIL"]);
+    },
+  );
 }
 
 // Time stands still but where it is turned: whoever has to wait for an upstream waits for ever.

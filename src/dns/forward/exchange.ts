@@ -2,6 +2,7 @@ import { RotaError } from "../../base/error.ts";
 import type { Timers } from "../../base/timers.ts";
 import type { ForwardCounters } from "./counters.ts";
 import { isCut, isWhole } from "./fit.ts";
+import { createHttps } from "./https.ts";
 import { createStream } from "./stream.ts";
 import { createDatagrams } from "./udp.ts";
 import type { Upstream } from "./upstream.ts";
@@ -18,7 +19,8 @@ export interface Exchange extends Disposable {
 
 export function createExchange(upstream: Upstream, counters: ForwardCounters, timers: Timers): Exchange {
   const datagrams = createDatagrams(upstream, counters);
-  const stream = createStream(upstream, counters, timers);
+  const create = upstream.transport === "https" ? createHttps : createStream;
+  const stream = create(upstream, counters, timers);
 
   return {
     async ask(question, signal) {
