@@ -1,26 +1,23 @@
-import type { VerdictReport, Source } from "../registry/registry.ts";
-import { joinPrefix } from "../model/name.ts";
+import type { Registry } from "../registry/registry.ts";
 import type { EngineAddress } from "../sources/docker/endpoint.ts";
 import { createEngineRoster } from "../sources/docker/roster.ts";
-import type { EngineRoster } from "../sources/docker/snapshot.ts";
 import { type EngineWatch, watchEngine } from "../sources/docker/watch.ts";
 import { reportOf, type SourceReport } from "../sources/report.ts";
 import type { Outlines } from "./outlines.ts";
+import { followVerdicts } from "./verdicts.ts";
 
 export interface EngineOptions {
   readonly engine: EngineAddress;
   readonly outlines: Outlines;
-  /** Where its services are, but for those that fill a file's outlines: these are the file's. */
-  readonly source: Source;
-  readonly fileSource: Source;
-  readonly reportVerdicts: (reports: readonly VerdictReport[]) => void;
+  readonly registry: Pick<Registry, "follow" | "report">;
   readonly report: (report: SourceReport) => void;
 }
 
 /** Declares what runs on an engine, with its verdicts, until the signal aborts. */
 export function openEngine(options: EngineOptions, signal: AbortSignal): EngineWatch {
-  const { engine, outlines, source, fileSource, reportVerdicts, report } = options;
-  const rosterOf = createEngineRoster({ allowExec: false });
+  const { engine, outlines, registry, report } = options;
+  const rosterOf = createEngineRoster();
+  const takeVerdicts = followVerdicts(registry, signal);
   let warned: ReadonlySet<string> = new Set();
 
   return watchEngine(
@@ -28,21 +25,14 @@ export function openEngine(options: EngineOptions, signal: AbortSignal): EngineW
       engine,
       publish(snapshot) {
         const { roster, verdicts, warnings } = rosterOf(snapshot);
+        takeVerdicts(verdicts);
         outlines.takeEngine(roster);
-        reportVerdicts(verdicts.flatMap(idsOf));
         warn(warnings);
       },
       report,
     },
     signal,
   );
-
-  /** A verdict by the id of the service that it is on, whoever declares that. */
-  function idsOf({ service, namespace, task, verdict }: EngineRoster["verdicts"][number]): VerdictReport[] {
-    const name = joinPrefix(service, namespace);
-    const found = source.find(name) ?? fileSource.find(name);
-    return found ? [{ service: found.id, task, verdict }] : [];
-  }
 
   /** Each once, for as long as it is so. */
   function warn(warnings: readonly string[]): void {

@@ -1,3 +1,4 @@
+import { isSameList } from "../base/compare.ts";
 import { type Declaration, EMPTY_ROSTER, type Network, type Roster } from "../model/declaration.ts";
 import { fillOutline } from "../model/outline.ts";
 
@@ -128,8 +129,4 @@ function isAlike(one: Roster, other: Roster): boolean {
     isSameList(one.services, other.services) &&
     isSameList(one.clients, other.clients)
   );
-}
-
-function isSameList<Value>(one: readonly Value[], other: readonly Value[]): boolean {
-  return one.length === other.length && one.every((value, at) => value === other[at]);
 }

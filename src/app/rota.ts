@@ -72,6 +72,7 @@ export interface Rota extends AsyncDisposable {
   /**
    * Says whether a task passes: the heartbeat of one that is checked by `heartbeat`, the verdict on one that is
    * not checked at all. It is in answers from its first pass on and until it fails. In maintenance it is passed over.
+   * What an engine says of its own task takes the place of this.
    *
    * @param service its name with its namespace; of two, the one that {@link declare} declared
    * @param task its id
@@ -153,7 +154,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   const library = registry.open("library");
   library.publish(roster);
   // What an engine shows comes last: what somebody wrote down keeps its names.
-  const engineSource = registry.open("engine", read.engine !== undefined);
+  const engineSource = registry.open("engine", { isAwaited: read.engine !== undefined });
   const outlines = createOutlines({ files: fileSource.publish, engine: engineSource.publish });
   const ends = signal ? AbortSignal.any([life.signal, signal]) : life.signal;
   const closeByAbort = (closed: Promise<unknown>): void =>
@@ -180,22 +181,10 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
       ? undefined
       : await watchAdmin(read.adminFile, { poll, publish: rule, report }, ends);
   if (admin) closeByAbort(admin.closed);
-  const engine =
-    read.engine &&
-    openEngine(
-      {
-        engine: read.engine,
-        outlines,
-        source: engineSource,
-        fileSource,
-        reportVerdicts: registry.report,
-        report,
-      },
-      ends,
-    );
+  const engine = read.engine && openEngine({ engine: read.engine, outlines, registry, report }, ends);
   if (engine) closeByAbort(engine.closed);
-
   await engine?.ready;
+
   const counters = createTally();
   const forwarding = await openForwarding(
     {

@@ -19,7 +19,7 @@ const SIGNATURE = Buffer.from("0d0a0d0a000d0a515549540a", "hex");
 /** The signature, version with command, family with transport, and how much follows. */
 const FIXED_OCTETS = 16;
 /** Behind the fixed part. Addresses are 216 octets at most; what proxies say beyond them (TLVs) is skipped. */
-export const MAX_PROXY_OCTETS = 4096;
+const MAX_PROXY_OCTETS = 4096;
 
 const PARTIAL: ProxyReading = { kind: "partial" };
 const WRONG: ProxyReading = { kind: "wrong" };

@@ -1,4 +1,5 @@
-import type { Declaration, NetworkAlias, Port, TaskDeclaration } from "./declaration.ts";
+import type { Declaration, NetworkAlias, TaskDeclaration } from "./declaration.ts";
+import { addPorts } from "./port.ts";
 
 /**
  * What an outline says and what an engine brings for it, as one. The outline's word counts wherever it is not the
@@ -19,7 +20,8 @@ export function fillOutline(outline: Declaration, filled: Declaration): Declarat
     networkAliases: eachOnce([...outline.networkAliases, ...filled.networkAliases]),
     networks: [...new Set([...filled.networks, ...outline.networks])],
     ttl: either("ttl", undefined),
-    ports: fillPorts(outline.ports, filled.ports),
+    // The engine knows where a port came to be published, and those that nobody wrote down.
+    ports: addPorts(outline.ports, filled.ports),
     labels: outline.labels.length === 0 ? filled.labels : outline.labels,
     order: either("order", "rotate"),
     maxAnswers: either("maxAnswers", Infinity),
@@ -32,25 +34,6 @@ export function fillOutline(outline: Declaration, filled: Declaration): Declarat
     tasks: outline.check === undefined ? tasks : tasks.map(checkedTask),
     origin: outline.origin,
   };
-}
-
-/** The engine knows where a port came to be published, and those that nobody wrote down. */
-function fillPorts(said: readonly Port[], found: readonly Port[]): readonly Port[] {
-  return [
-    ...said.map((port) => ({
-      ...port,
-      published: port.published ?? found.find((other) => isSamePlace(port, other))?.published,
-    })),
-    ...found.filter((port) => !said.some((other) => isSamePlace(port, other) || isSameName(port, other))),
-  ];
-}
-
-function isSamePlace(one: Port, other: Port): boolean {
-  return one.target === other.target && one.protocol === other.protocol;
-}
-
-function isSameName(one: Port, other: Port): boolean {
-  return one.name === other.name && one.protocol === other.protocol;
 }
 
 function checkedTask(task: TaskDeclaration): TaskDeclaration {

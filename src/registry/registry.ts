@@ -57,9 +57,10 @@ export interface Registry {
   /**
    * A source of declarations. Where two claim one name, the source that was opened first keeps it.
    *
-   * @param isAwaited by default not: whether it is still to tell what it declares, which its first `publish` does
+   * @param options `isAwaited`, by default not: whether it is still to tell what it declares, which its first
+   * `publish` does
    */
-  open(source: string, isAwaited?: boolean): Source;
+  open(source: string, options?: { readonly isAwaited?: boolean }): Source;
   /** Takes verdicts in one change; those on checked tasks in maintenance, or that are not there, are passed over. */
   report(reports: Iterable<VerdictReport>): void;
   /** Replaces the operator's rules on who is out of answers. */
@@ -224,7 +225,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     conflicts() {
       return [...names.contested()].flatMap(conflictsOf);
     },
-    open(name, isAwaited = false) {
+    open(name, { isAwaited = false } = {}) {
       const rank = sources.length;
       const source = { name, rank, roster: EMPTY_ROSTER, entries: new Map(), nextRank: 0, isAwaited };
       sources.push(source);

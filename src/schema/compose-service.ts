@@ -1,6 +1,7 @@
 import { RotaError } from "../base/error.ts";
 import type { Declaration, Port } from "../model/declaration.ts";
 import type { Prefix } from "../model/name.ts";
+import { addPorts } from "../model/port.ts";
 import {
   aliasesOf,
   type ComposeSurroundings,
@@ -8,8 +9,7 @@ import {
   joinNetworks,
   prefixOf,
 } from "./compose-join.ts";
-import { labelAt, labelNamed, wordsOfLabels, type WrittenLabel } from "./compose-labels.ts";
-import { addPorts } from "./compose-ports.ts";
+import { readLabels, type SaidByLabels } from "./compose-labels.ts";
 import {
   composeServiceShape,
   type ComposeServiceShape,
@@ -23,6 +23,7 @@ import { parsePortName } from "./words.ts";
 
 /** Compose specification, services: what docker-compose takes for a service's name. */
 const SERVICE_NAME = /^[a-zA-Z0-9._-]+$/;
+
 /** Makes an outline of a service: everything but its tasks. Undefined: it is wrong, or not to be shown. */
 export function outlineService(
   name: string,
@@ -33,14 +34,17 @@ export function outlineService(
   const shape = checked(composeServiceShape, value, around.path, around.problems);
   if (ownName === undefined || shape === undefined) return undefined;
   tellUnseen(shape, around);
-  const labels = [...(shape.labels ?? []), ...(shape.deploy?.labels ?? [])];
-  if (labelNamed(labels, "rota.enable") === "false") return undefined;
-  if (labelNamed(labels, "rota.service") !== undefined) {
+  const labels = [
+    readLabels(shape.labels ?? [], [...around.path, "labels"], around.problems),
+    readLabels(shape.deploy?.labels ?? [], [...around.path, "deploy", "labels"], around.problems),
+  ];
+  if (labels.some(({ isEnabled }) => !isEnabled)) return undefined;
+  if (labels.some(({ service }) => service !== undefined)) {
     const message = "is left out, as its label rota.service puts its containers into another service";
     around.warnings.push({ path: around.path, message });
     return undefined;
   }
-  const words = rotaWordsOf(shape, around);
+  const words = rotaWordsOf(shape, labels, around);
   const joined = joinNetworks(shape, around);
   if (words === undefined) return undefined;
   const networks = [...joined.keys()];
@@ -75,32 +79,14 @@ function serviceNameOf(name: string, { path, problems }: ComposeSurroundings): P
 }
 
 /** What `x-rota` says and, where it says nothing, labels do. */
-function rotaWordsOf(shape: ComposeServiceShape, around: ComposeSurroundings) {
+function rotaWordsOf(
+  shape: ComposeServiceShape,
+  labels: readonly SaidByLabels[],
+  around: ComposeSurroundings,
+) {
   const written = shape["x-rota"] ?? {};
   const said = checked(rotaServiceShape, written, [...around.path, "x-rota"], around.problems);
-  const lists: readonly (readonly [Path, readonly WrittenLabel[]])[] = [
-    [["labels"], shape.labels ?? []],
-    [["deploy", "labels"], shape.deploy?.labels ?? []],
-  ];
-  const ofLabels = lists.map(([below, labels]) =>
-    checkedLabels([...around.path, ...below], labels, around.problems),
-  );
-  if (said === undefined || ofLabels.includes(undefined)) return undefined;
-  return rotaServiceShape.parse(Object.assign({}, ...ofLabels, written));
-}
-
-/** What labels say, in the words of a services file; undefined, with problems that name the labels: it is wrong. */
-function checkedLabels(path: Path, labels: readonly WrittenLabel[], problems: Problem[]): object | undefined {
-  const words = wordsOfLabels(labels);
-  const found: Problem[] = [];
-  const isGood = checked(rotaServiceShape, words, [], found) !== undefined;
-  for (const problem of found) {
-    const label = labelAt(labels, problem.path);
-    const where = label === undefined ? path : [...path, label.step];
-    const message = typeof label?.step === "number" ? `${label.key}: ${problem.message}` : problem.message;
-    problems.push({ path: where, message });
-  }
-  return isGood ? words : undefined;
+  return said && rotaServiceShape.parse(Object.assign({}, ...labels.map(({ words }) => words), written));
 }
 
 function tellUnseen(shape: ComposeServiceShape, { path, warnings }: ComposeSurroundings): void {

@@ -1,3 +1,4 @@
+import { compareText } from "../base/compare.ts";
 import { RotaError } from "../base/error.ts";
 import { formatProblem, type Path, type Problem } from "./problem.ts";
 
@@ -28,16 +29,16 @@ export type LabelTree = Readonly<Record<string, unknown>>;
 
 const PREFIX = "rota.";
 /** More than anybody needs; each is checked anew for each that is wrong. */
-export const MAX_LABELS = 64;
-export const MAX_LABEL_OCTETS = 255;
-export const MAX_VALUE_OCTETS = 1024;
+const MAX_LABELS = 64;
+const MAX_LABEL_OCTETS = 255;
+const MAX_VALUE_OCTETS = 1024;
 
 /** The labels that are meant for Rota, in the order of their names; whatever cannot be one is told. */
 export function readWords(labels: ReadonlyMap<string, string>): Labelled<readonly LabelWord[]> {
   const problems: LabelProblem[] = [];
   const words: LabelWord[] = [];
   const meant = [...labels].filter(([label]) => label.startsWith(PREFIX));
-  for (const [label, value] of meant.toSorted(([one], [other]) => (one < other ? -1 : 1))) {
+  for (const [label, value] of meant.toSorted(([one], [other]) => compareText(one, other))) {
     const path = splitLabel(label);
     const wrong =
       words.length === MAX_LABELS ? `${MAX_LABELS} labels are read, no more` : faultOf(path, label, value);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { RotaError } from "../base/error.ts";
 import type { Declaration, EndpointMode, Port } from "../model/declaration.ts";
 import { joinPrefix } from "../model/name.ts";
+import { isSamePlace } from "../model/port.ts";
 import { declare } from "./declare.ts";
 import {
   isAbove,
@@ -28,7 +29,7 @@ export interface UnlabelledService extends ServiceName {
 }
 
 /** Each makes names for each port. */
-export const MAX_ALIASES = 32;
+const MAX_ALIASES = 32;
 
 const { endpoint_mode, ttl, aliases, healthcheck, publish_not_ready } = serviceShape.shape;
 const { labels, order, max_answers, when_empty, panic_threshold } = serviceShape.shape;
@@ -97,6 +98,23 @@ export function declareLabelled(
   return { said: settled.said, problems: [...refused, ...settled.problems, ...odd] };
 }
 
+/** Words of a services file, as they stand there, for one of its shapes to read. */
+export type ServiceWords = Readonly<Record<string, unknown>>;
+
+/** The words that labels say of a service, each checked by itself: `ports` for its `rota.port.`. */
+export function readServiceWords(labels: ReadonlyMap<string, string>): Labelled<ServiceWords> {
+  return settle(readWords(labels).said.filter(isOfService), (tree, problems) => {
+    const shape = checked(labelShape, tree, [], problems);
+    if (!shape) return undefined;
+    const { port: _, ...words } = tree;
+    if (shape.port.length === 0) return words;
+    return {
+      ...words,
+      ports: shape.port.map(({ port: { name, target, protocol } }) => ({ name, target, protocol })),
+    };
+  });
+}
+
 /** Those labels that are of a service as a whole. */
 export function serviceLabels(labels: ReadonlyMap<string, string>): readonly (readonly [string, string])[] {
   const words = readWords(labels).said.filter(isOfService);
@@ -161,15 +179,11 @@ function mergePorts(
   named: readonly NamedPort[],
 ): readonly { readonly key?: string; readonly port: Port }[] {
   const merged = unnamed.flatMap((port) => {
-    const own = named.filter((entry) => isSame(entry.port, port));
+    const own = named.filter((entry) => isSamePlace(entry.port, port));
     if (own.length === 0) return [{ port }];
     return own.map(({ key, port: { name } }) => ({ key, port: { ...port, name } }));
   });
-  return [...merged, ...named.filter(({ port }) => !unnamed.some((other) => isSame(port, other)))];
-}
-
-function isSame(one: Port, other: Port): boolean {
-  return one.target === other.target && one.protocol === other.protocol;
+  return [...merged, ...named.filter(({ port }) => !unnamed.some((other) => isSamePlace(port, other)))];
 }
 
 function refusalOf([first, word, ...rest]: readonly string[]): string | undefined {

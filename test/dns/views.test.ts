@@ -274,7 +274,7 @@ test("loopback is the machine, not the task that listens there", () => {
 
 test("before a source has told what it declares, nothing is said not to exist", () => {
   const { registry, source, shown } = served({ services: {} });
-  const engine = registry.open("engine", true);
+  const engine = registry.open("engine", { isAwaited: true });
   expect(shown("web.rota.internal")).toEqual(["servfail"]);
   expect(shown("web")).toEqual(["servfail"]);
   source.publish(EMPTY_ROSTER);

@@ -271,6 +271,7 @@ describe("the words of Rota", () => {
       { ttl: 3, order: "random" },
     ],
     [{ labels: { "rota.labels.team.of": "shop" } }, { labels: ["team.of=shop"] }],
+    [{ labels: { "rota.labels.version": "1.10" } }, { labels: ["version=1.10"] }],
     [{ labels: { "rota.weight": "2", "rota.slot": "1" } }, { labels: [] }],
   ])("may be labels: %j comes to %j", (service, expected) => {
     expect(outline(service)).toMatchObject(expected);
@@ -340,7 +341,7 @@ describe("what is wrong with a service is told:", () => {
     ],
     [
       { labels: { "rota.port.http": "x" } },
-      'labels["rota.port.http"]: must be a whole number from 1 to 65535, not "x"',
+      'labels["rota.port.http"]: "x" is not a port: write 8080, "80:8080" (published:target) or "80:8080/udp"',
     ],
   ])("%j", (service, message) => {
     expect(wrongWith(service)).toEqual([expect.stringContaining(message)]);

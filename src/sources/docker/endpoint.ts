@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { RotaError } from "../../base/error.ts";
+import type { Environment } from "../expand.ts";
 
 /** Where an engine is asked, and how. `text` is it as people write it. */
 export type EngineAddress = UnixEngine | TcpEngine | SshEngine;
@@ -42,7 +43,7 @@ const TLS_PORT = 2376;
  *
  * @throws RotaError `ERR_ROTA_OPTION`
  */
-export function parseEngine(text: string, env: Readonly<Record<string, string | undefined>>): EngineAddress {
+export function parseEngine(text: string, env: Environment): EngineAddress {
   const whole = text.trim() || (env["DOCKER_HOST"] ?? "").trim() || DEFAULT_ENGINE;
   if (whole.startsWith("unix://")) return parseUnix(whole);
   if (whole.startsWith("tcp://")) return parseTcp(whole, env);
@@ -61,7 +62,7 @@ function parseUnix(text: string): UnixEngine {
   return { kind: "unix", text, path };
 }
 
-function parseTcp(text: string, env: Readonly<Record<string, string | undefined>>): TcpEngine {
+function parseTcp(text: string, env: Environment): TcpEngine {
   const { host, port, user } = parseAuthority(text, "tcp://host:port");
   if (user !== undefined) throw refusal(text, "a user has no meaning over TCP: write tcp://host:port");
   const isTls = (env["DOCKER_TLS_VERIFY"] ?? "") !== "";

@@ -1,3 +1,4 @@
+import { compareText } from "../../base/compare.ts";
 import { at, fieldsOf, isTrue, listOf, plainAddress, textOf, textsOf } from "./fields.ts";
 import type { EngineNetwork } from "./snapshot.ts";
 
@@ -6,7 +7,9 @@ export const GATEWAY_NETWORK = "docker_gwbridge";
 
 /** Reads `/networks`, in an order that does not change by itself. */
 export function parseNetworks(listed: unknown): readonly EngineNetwork[] {
-  return listOf(listed).flatMap(parseNetwork).toSorted(byId);
+  return listOf(listed)
+    .flatMap(parseNetwork)
+    .toSorted((one, other) => compareText(one.id, other.id));
 }
 
 function parseNetwork(listed: unknown): EngineNetwork[] {
@@ -32,8 +35,4 @@ export function parseAttached(inspected: unknown): ReadonlyMap<string, readonly 
       textsOf([plainAddress(at(endpoint, "IPv4Address")), plainAddress(at(endpoint, "IPv6Address"))]),
     ]),
   );
-}
-
-function byId(one: { readonly id: string }, other: { readonly id: string }): number {
-  return one.id < other.id ? -1 : Number(one.id > other.id);
 }

@@ -7,6 +7,6 @@ export function parsePort(target: unknown, protocol: unknown, published: unknown
   return [{ target, protocol, published: isPort(published) ? published : undefined }];
 }
 
-function isPort(value: unknown): value is number {
+export function isPort(value: unknown): value is number {
   return typeof value === "number" && Number.isInteger(value) && value > 0 && value < 65_536;
 }

@@ -1,21 +1,22 @@
 import type { Declaration, NetworkAlias, TaskDeclaration } from "../../model/declaration.ts";
 import { joinPrefix, type Prefix } from "../../model/name.ts";
+import type { Verdict } from "../../registry/service.ts";
 import type { Group, Member } from "./roster-group.ts";
 import { declareGroup } from "./roster-labels.ts";
 import type { Warn } from "./roster-text.ts";
-import type { EngineVerdict } from "./snapshot.ts";
 
 /** A service, and how the engine says that its tasks are. */
 export interface Declared {
   readonly declaration: Declaration;
-  readonly verdicts: readonly EngineVerdict[];
+  /** On each task, in their order; undefined: Rota checks it. */
+  readonly verdicts: readonly (Verdict | undefined)[];
 }
 
 /**
  * Declares a service with its tasks.
  *
- * @param taken the tasks of services declared before, as {@link taskKey} has them: a verdict goes by names, and must
- * mean one task
+ * @param taken the tasks of services declared before, as {@link taskKey} has them: who names a task must mean
+ * one
  */
 export function declareService(group: Group, taken: Set<string>, warn: Warn): Declared {
   const said = declareGroup(group, warn);
@@ -23,7 +24,7 @@ export function declareService(group: Group, taken: Set<string>, warn: Warn): De
   const networkAliases = group.aliases.filter(({ name }) => name !== own);
   const slots = new Set<number>();
   const tasks: TaskDeclaration[] = [];
-  const verdicts: EngineVerdict[] = [];
+  const verdicts: (Verdict | undefined)[] = [];
   for (const member of group.members) {
     const id = member.ids.find((id) => !taken.has(taskKey(group, id)));
     if (id === undefined || member.addresses.length === 0) continue;
@@ -41,7 +42,7 @@ export function declareService(group: Group, taken: Set<string>, warn: Warn): De
       ports: new Map(),
       isChecked: said.check === undefined ? isChecked : isRotas,
     });
-    if (!isRotas) verdicts.push({ service: group.name, namespace: group.namespace, task: id, verdict });
+    verdicts.push(isRotas ? undefined : verdict);
   }
   const isVip = said.endpointMode === "vip" && group.vips.length > 0;
   const { networks } = group;
@@ -49,7 +50,7 @@ export function declareService(group: Group, taken: Set<string>, warn: Warn): De
   return { declaration: { ...said, networkAliases, networks, vips, tasks }, verdicts };
 }
 
-/** What tells a task from all others by the names that a verdict goes by. */
+/** What tells a task from all others by names. */
 function taskKey({ name, namespace }: Group, task: Prefix): string {
   return JSON.stringify([name, namespace, task]);
 }

@@ -1,8 +1,8 @@
+import { compareText } from "../../base/compare.ts";
 import type { EndpointMode, NetworkAlias, TaskAddress } from "../../model/declaration.ts";
 import type { Prefix } from "../../model/name.ts";
 import type { Verdict } from "../../registry/service.ts";
 import type { Place } from "./roster-networks.ts";
-import { compareText } from "./roster-networks.ts";
 import type { EngineContainer, EnginePort } from "./snapshot.ts";
 
 /** A service to be, with all who stand behind it. */

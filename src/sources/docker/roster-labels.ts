@@ -1,14 +1,15 @@
+import { compareText } from "../../base/compare.ts";
 import type { Declaration, Port } from "../../model/declaration.ts";
 import type { LabelProblem } from "../../schema/label-words.ts";
 import { declareLabelled, serviceLabels } from "../../schema/service-labels.ts";
 import { portAt } from "../../schema/words.ts";
+import { isPort } from "./port.ts";
 import type { Group } from "./roster-group.ts";
-import { compareText } from "./roster-networks.ts";
 import { plain, type Warn } from "./roster-text.ts";
 import type { EnginePort } from "./snapshot.ts";
 
 /** Each is a name for each alias; an image may expose tens of thousands. */
-export const MAX_PORTS = 64;
+const MAX_PORTS = 64;
 
 /** A service as the labels of its oldest container have it, without tasks and networks. */
 export function declareGroup(group: Group, warn: Warn): Declaration {
@@ -62,8 +63,4 @@ function comparePorts(one: EnginePort, other: EnginePort): number {
     one.target - other.target ||
     compareText(one.protocol, other.protocol)
   );
-}
-
-function isPort(port: number | undefined): port is number {
-  return port !== undefined && Number.isInteger(port) && port >= 1 && port <= 65_535;
 }

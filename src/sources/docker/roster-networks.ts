@@ -1,3 +1,4 @@
+import { compareText } from "../../base/compare.ts";
 import { RotaError } from "../../base/error.ts";
 import { type Address, isUnreachable, parseAddress, parseSubnet, type Subnet } from "../../model/address.ts";
 import type { Network, TaskAddress } from "../../model/declaration.ts";
@@ -25,7 +26,7 @@ export interface Networks {
 }
 
 /** Docker's resolver bounds none of it; each alias makes names for each port. */
-export const MAX_ALIASES = 32;
+const MAX_ALIASES = 32;
 /** Docker's, of which there is one each: they are no networks that anybody meets on. */
 const DRIVERS_WITHOUT = new Set(["host", "null"]);
 const NAMES_WITHOUT = new Set(["host", "none"]);
@@ -106,12 +107,6 @@ function isMeetingPlace({ name, driver, isIngress }: EngineNetwork): boolean {
 
 function compareNetworks(one: EngineNetwork, other: EngineNetwork): number {
   return compareText(one.name, other.name) || compareText(one.id, other.id);
-}
-
-/** By code units: the same on every machine, whatever its language. */
-export function compareText(one: string, other: string): number {
-  if (one === other) return 0;
-  return one < other ? -1 : 1;
 }
 
 function attempt<T>(read: () => T): T | undefined {

@@ -1,10 +1,12 @@
+import { compareText } from "../../base/compare.ts";
 import type { NetworkAlias } from "../../model/declaration.ts";
 import type { Prefix } from "../../model/name.ts";
+import type { ServiceName } from "../../schema/service-name.ts";
 import { readTaskLabels, type TaskLabels } from "../../schema/task-labels.ts";
 import { containerNames, type ContainerGroups } from "./roster-containers.ts";
 import { type Group, type Member, networksOf, type Standing, standingOf } from "./roster-group.ts";
 import { warnOfLabels } from "./roster-labels.ts";
-import { compareText, type Networks } from "./roster-networks.ts";
+import type { Networks, Place } from "./roster-networks.ts";
 import { readSwarmName, STACK, swarmAliases } from "./roster-seat.ts";
 import { distinct, plain, readName, type Warn } from "./roster-text.ts";
 import type { EngineContainer, SwarmService, SwarmSnapshot, SwarmTask } from "./snapshot.ts";
@@ -36,37 +38,45 @@ export function groupSwarm(
     for (const { containerId } of own) homes.set(containerId, named.namespace);
     if (!said.isEnabled) return [];
     const members = own.flatMap((task) => memberOf(task, service, said, containers, networks, warn));
-    const places = networks.placesOf(service.endpoints, title);
-    const vips = service.endpointMode === "vip" ? networks.addressesOf(service.endpoints) : [];
-    const everywhere = [...new Set([...places.map(({ network }) => network), ...networksOf(members)])];
-    const known = new Map(places.map(({ network, aliases }) => [network, aliases]));
-    const aliases = everywhere.flatMap((network): NetworkAlias[] =>
-      distinct([...swarmAliases(service.name, named), ...(known.get(network) ?? [])]).map((name) => ({
-        name,
-        network,
-      })),
-    );
-    return [
-      {
-        ...named,
-        key: JSON.stringify(["swarm", service.id]),
-        origin: `docker: service ${plain(service.name)}`,
-        title,
-        createdAt: service.createdAt,
-        // On ingress alone it has a VIP that nobody can ask for.
-        endpointMode: vips.length > 0 ? "vip" : "dnsrr",
-        vips,
-        networks: everywhere,
-        aliases,
-        labels: service.labels,
-        ports: service.ports,
-        members: members.toSorted(
-          (one, other) => (one.slot ?? 0) - (other.slot ?? 0) || compareText(one.title, other.title),
-        ),
-      },
-    ];
+    return [swarmGroup(service, named, members, networks.placesOf(service.endpoints, title), networks)];
   });
   return { groups, homes };
+}
+
+/** @param places where the service itself is */
+function swarmGroup(
+  service: SwarmService,
+  named: ServiceName,
+  members: readonly Member[],
+  places: readonly Place[],
+  { addressesOf }: Networks,
+): Group {
+  const vips = service.endpointMode === "vip" ? addressesOf(service.endpoints) : [];
+  const everywhere = [...new Set([...places.map(({ network }) => network), ...networksOf(members)])];
+  const known = new Map(places.map(({ network, aliases }) => [network, aliases]));
+  const aliases = everywhere.flatMap((network): NetworkAlias[] =>
+    distinct([...swarmAliases(service.name, named), ...(known.get(network) ?? [])]).map((name) => ({
+      name,
+      network,
+    })),
+  );
+  return {
+    ...named,
+    key: JSON.stringify(["swarm", service.id]),
+    origin: `docker: service ${plain(service.name)}`,
+    title: `service ${service.name}`,
+    createdAt: service.createdAt,
+    // On ingress alone it has a VIP that nobody can ask for.
+    endpointMode: vips.length > 0 ? "vip" : "dnsrr",
+    vips,
+    networks: everywhere,
+    aliases,
+    labels: service.labels,
+    ports: service.ports,
+    members: members.toSorted(
+      (one, other) => (one.slot ?? 0) - (other.slot ?? 0) || compareText(one.title, other.title),
+    ),
+  };
 }
 
 function memberOf(

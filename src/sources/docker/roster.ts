@@ -1,20 +1,23 @@
-import { type Declaration, EMPTY_ROSTER, type Network, type Roster } from "../../model/declaration.ts";
+import { compareText, isSameList } from "../../base/compare.ts";
+import {
+  type Declaration,
+  EMPTY_ROSTER,
+  type Network,
+  type Roster,
+  type TaskDeclaration,
+} from "../../model/declaration.ts";
 import { formatPrefix } from "../../model/name.ts";
+import type { Verdict } from "../../registry/service.ts";
 import { shareAliases } from "./roster-aliases.ts";
 import { clientsOf } from "./roster-clients.ts";
 import { groupContainers } from "./roster-containers.ts";
 import { declareService } from "./roster-declare.ts";
 import { compareAge, type Group } from "./roster-group.ts";
-import { compareText, createNetworks } from "./roster-networks.ts";
+import { createNetworks } from "./roster-networks.ts";
 import { isOfSwarm } from "./roster-seat.ts";
 import { groupSwarm } from "./roster-swarm.ts";
 import { createWarnings } from "./roster-text.ts";
-import type { EngineContainer, EngineRoster, EngineSnapshot, EngineVerdict } from "./snapshot.ts";
-
-export interface EngineRosterOptions {
-  /** Of services files. No label runs a command, whatever this says: whoever may start a container may write one. */
-  readonly allowExec: boolean;
-}
+import type { EngineContainer, EngineRoster, EngineSnapshot } from "./snapshot.ts";
 
 /**
  * Makes what turns an engine's snapshots into rosters. What says the same as in the snapshot before is the same object
@@ -23,9 +26,7 @@ export interface EngineRosterOptions {
  * A container stands in the service that its `rota.service` says, else in its Swarm's or Compose's, else in one of its
  * own. While none of its containers runs, a service is there without tasks.
  */
-export function createEngineRoster(
-  _options: EngineRosterOptions,
-): (snapshot: EngineSnapshot) => EngineRoster {
+export function createEngineRoster(): (snapshot: EngineSnapshot) => EngineRoster {
   let declarations = createMemo<Declaration>();
   let networksBefore = createMemo<Network>();
   let before = EMPTY_ROSTER;
@@ -47,12 +48,16 @@ export function createEngineRoster(
     );
 
     const taken = new Set<string>();
-    const verdicts: EngineVerdict[] = [];
+    const verdicts = new Map<TaskDeclaration, Verdict>();
     const next = createMemo<Declaration>();
     const services = groups.toSorted(compareGroups).map((group) => {
       const declared = declareService(group, taken, warn);
-      verdicts.push(...declared.verdicts);
-      return next.keep(group.key, declared.declaration, declarations);
+      const kept = next.keep(group.key, declared.declaration, declarations);
+      for (const [at, task] of kept.tasks.entries()) {
+        const verdict = declared.verdicts[at];
+        if (verdict !== undefined) verdicts.set(task, verdict);
+      }
+      return kept;
     });
     declarations = next;
     const nextNetworks = createMemo<Network>();
@@ -92,13 +97,9 @@ function sameOr(before: Roster, after: Roster): Roster {
   const clients = isEqual(before.clients, after.clients) ? before.clients : after.clients;
   const isSame =
     clients === before.clients &&
-    isAlike(before.services, after.services) &&
-    isAlike(before.networks, after.networks);
+    isSameList(before.services, after.services) &&
+    isSameList(before.networks, after.networks);
   return isSame ? before : { ...after, clients };
-}
-
-function isAlike<T>(one: readonly T[], other: readonly T[]): boolean {
-  return one.length === other.length && one.every((item, at) => item === other[at]);
 }
 
 function isEqual(one: unknown, other: unknown): boolean {

@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { compareText, isSameList } from "../../base/compare.ts";
 import type { Inspected } from "./container.ts";
 import type { Seen, SeenNetworks, SeenSwarm } from "./look.ts";
 import { SIGKILL } from "./signal.ts";
@@ -137,12 +138,11 @@ function isSame(one: EngineSnapshot, other: EngineSnapshot): boolean {
   return (
     one.networks === other.networks &&
     one.swarm === other.swarm &&
-    one.containers.length === other.containers.length &&
-    one.containers.every((container, at) => container === other.containers[at])
+    isSameList(one.containers, other.containers)
   );
 }
 
 /** The oldest first, whatever the engine's order. */
 function byAge(one: EngineContainer, other: EngineContainer): number {
-  return one.createdAt - other.createdAt || (one.id < other.id ? -1 : Number(one.id > other.id));
+  return one.createdAt - other.createdAt || compareText(one.id, other.id);
 }

@@ -1,5 +1,4 @@
-import type { Roster, Protocol } from "../../model/declaration.ts";
-import type { Prefix } from "../../model/name.ts";
+import type { Protocol, Roster, TaskDeclaration } from "../../model/declaration.ts";
 import type { Verdict } from "../../registry/service.ts";
 
 /** What an engine shows, whole, as far as it matters here. Its text is as the engine wrote it, checked by nobody yet. */
@@ -97,16 +96,8 @@ export interface SwarmTask {
 /** What a snapshot comes to. */
 export interface EngineRoster {
   readonly roster: Roster;
-  /** On all tasks whose health the engine tells. */
-  readonly verdicts: readonly EngineVerdict[];
+  /** On all tasks of the roster whose health the engine tells. */
+  readonly verdicts: ReadonlyMap<TaskDeclaration, Verdict>;
   /** What could not be taken as it was written, a line each, for people. */
   readonly warnings: readonly string[];
-}
-
-/** A verdict, by names, since whose declaration the service is shown by is not known here. */
-export interface EngineVerdict {
-  readonly service: Prefix;
-  readonly namespace: Prefix;
-  readonly task: Prefix;
-  readonly verdict: Verdict;
 }

@@ -129,8 +129,8 @@ test.each([
   expect(service.tasks).toHaveLength(1);
 });
 
-test("no label runs a command, even where services files may", () => {
-  const map = createEngineRoster({ allowExec: true });
+test("no label runs a command", () => {
+  const map = createEngineRoster();
   const labels = { "rota.healthcheck.exec": "touch /tmp/x" };
   const roster = map(snapshot({ containers: [container("web", { labels, on: { back: "10.1.0.2" } })] }));
   expect(serviceOf(roster, "web").check).toBeUndefined();

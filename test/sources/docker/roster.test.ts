@@ -246,7 +246,7 @@ test("whoever runs may ask, from each of its addresses and the node's, with all 
 });
 
 test("what says the same is the same object again, and what does not is another", () => {
-  const map = createEngineRoster({ allowExec: false });
+  const map = createEngineRoster();
   const first = map(snapshot({ containers: [web(1), container("a", { on: { back: "10.1.0.2" } })] })).roster;
   const again = map(snapshot({ containers: [container("a", { on: { back: "10.1.0.2" } }), web(1)] })).roster;
   expect(again).toBe(first);

@@ -117,7 +117,7 @@ export function snapshot(told: Partial<EngineSnapshot>): EngineSnapshot {
 }
 
 export function rosterOf(told: Partial<EngineSnapshot>): EngineRoster {
-  return createEngineRoster({ allowExec: false })(snapshot(told));
+  return createEngineRoster()(snapshot(told));
 }
 
 /** Each service with its aliases and tasks, a line each. */
@@ -148,10 +148,12 @@ export function serviceOf({ roster }: EngineRoster, name: string): Declaration {
   return found;
 }
 
-export function showVerdicts({ verdicts }: EngineRoster): string[] {
-  return verdicts.map(
-    ({ service, namespace, task, verdict }) =>
-      `${formatPrefix(joinPrefix(service, namespace))} ${formatPrefix(task)} ${verdict}`,
+export function showVerdicts({ roster, verdicts }: EngineRoster): string[] {
+  return roster.services.flatMap((service) =>
+    service.tasks.flatMap((task) => {
+      const verdict = verdicts.get(task);
+      return verdict === undefined ? [] : [`${nameOf(service)} ${formatPrefix(task.id)} ${verdict}`];
+    }),
   );
 }
 

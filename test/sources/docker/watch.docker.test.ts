@@ -232,12 +232,14 @@ testDocker(
     await using watched = watchingIt();
     await docker("run", "-d", "--name", "left", ...SLEEP);
     await watched.container("left", ({ state }) => state === "running");
-    const before = watched.snapshots.length;
     await stop("KILL");
     const [, problem] = await watched.told(2);
     expect(problem).toMatch(
       /^problem (?:could not ask )?the engine at unix:\S+ .*; what it said before stays; trying again$/,
     );
+    const before = watched.snapshots.length;
+    const left = watched.snapshots.at(-1)?.containers.find(({ name }) => name === "left");
+    expect(left?.state).toBe("running");
     // Looked at once more, which fails, before it is back.
     await watched.watch.look();
     expect([watched.snapshots.length, watched.reports.length]).toEqual([before, 2]);
