@@ -68,7 +68,7 @@ export function explainTask(
   return {
     id,
     addresses: addresses.map(({ address }) => address),
-    status: isUntried ? NOT_TRIED : statusOf(known, state),
+    status: isUntried ? NOT_TRIED : task.isDown ? "down" : statusOf(known, state),
     isWarned: state?.isWarned ?? false,
     isServing,
     isAnswering,
@@ -103,7 +103,10 @@ function whyOf(
   nowMs: number,
 ): string[] {
   const outage = outages.get(task.id);
-  const out = outage ? [formatOutage(outage, nowMs)] : [];
+  const out = [
+    ...(task.isDown ? ["paused, or about to stop"] : []),
+    ...(outage ? [formatOutage(outage, nowMs)] : []),
+  ];
   if (state) return [...out, ...formatState(state, declaration.check?.probe.kind === "heartbeat", nowMs)];
   const reported = verdicts.get(task.id);
   if (!task.isChecked) return reported ? [...out, `reported as ${reported}`] : out;

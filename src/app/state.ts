@@ -57,6 +57,8 @@ export interface TaskState {
   readonly availability: Availability;
   /** Whether it is out by the operator's word, and no answer that named it can be in use any more. */
   readonly isDrained: boolean;
+  /** Whether an engine has paused it or is about to stop it: then it is not in answers. */
+  readonly isDown: boolean;
   /** Whether it may be handed out. */
   readonly isServing: boolean;
   /** Whether answers show it: serving ones, and those that `when_empty` or `panic_threshold` put there. */
@@ -116,6 +118,7 @@ export function stateOf(service: Service): ServiceState {
       verdict: verdictOf(service, task),
       availability: service.outages.get(task.id)?.availability ?? "active",
       isDrained: service.outages.get(task.id)?.isDrained ?? false,
+      isDown: task.isDown,
       isServing: serving.has(task),
       isAnswering: answering.has(task),
     })),

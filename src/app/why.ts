@@ -70,8 +70,8 @@ function whyTasks(given: Answer, type: string, service: Service): string {
 /** `2 failing, 1 taken out`. */
 function rollCall({ declaration, verdicts, outages }: Service): string {
   const many = new Map<string, number>();
-  for (const { id } of declaration.tasks) {
-    const what = outages.has(id) ? "taken out" : (verdicts.get(id) ?? "starting");
+  for (const { id, isDown } of declaration.tasks) {
+    const what = outages.has(id) ? "taken out" : isDown ? "down" : (verdicts.get(id) ?? "starting");
     many.set(what, (many.get(what) ?? 0) + 1);
   }
   return [...many].map(([what, number]) => `${number} ${what}`).join(", ");

@@ -83,6 +83,8 @@ export interface TaskDeclaration {
   readonly ports: ReadonlyMap<string, number>;
   /** Whether a verdict decides if it serves; unchecked tasks serve at once. */
   readonly isChecked: boolean;
+  /** Whether whoever runs it says that nobody is to be sent there, whatever any check says: it is paused, or stopping. */
+  readonly isDown: boolean;
 }
 
 export interface TaskAddress {

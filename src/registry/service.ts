@@ -75,10 +75,12 @@ export function deriveService(id: string, declaration: Declaration, known: Known
   const { tasks } = declaration;
   const verdicts = withoutMaintained(known.verdicts, outages, tasks);
   const isServing = (task: TaskDeclaration): boolean =>
-    !outages.has(task.id) && passes(task, declaration, verdicts.get(task.id));
+    isAvailable(task, outages) && passes(task, declaration, verdicts.get(task.id));
   // The same list where nothing is left out: what is derived from it is kept by its identity.
   const serving = tasks.every(isServing) ? tasks : tasks.filter(isServing);
-  const available = outages.size === 0 ? tasks : tasks.filter((task) => !outages.has(task.id));
+  const available = tasks.every((task) => isAvailable(task, outages))
+    ? tasks
+    : tasks.filter((task) => isAvailable(task, outages));
   const isAwaited = available.some((task) => task.isChecked && !verdicts.has(task.id));
   return {
     id,
@@ -106,6 +108,11 @@ export function isSameLease(leased: Leased, service: Leased): boolean {
   );
 }
 
+/** Whether nobody has taken a task out, be it the operator or who runs it. */
+function isAvailable({ id, isDown }: TaskDeclaration, outages: Service["outages"]): boolean {
+  return !isDown && !outages.has(id);
+}
+
 /** Whether a task may be handed out, as far as its health goes. */
 function passes(task: TaskDeclaration, declaration: Declaration, verdict: Verdict | undefined): boolean {
   switch (verdict) {
@@ -120,7 +127,7 @@ function passes(task: TaskDeclaration, declaration: Declaration, verdict: Verdic
   }
 }
 
-/** What the operator has taken out stays out, however few are left. */
+/** What was taken out stays out, however few are left. */
 function answersShow(
   { panicThreshold, whenEmpty }: Declaration,
   available: readonly TaskDeclaration[],

@@ -21,6 +21,7 @@ export function declareTask(
     isNamed: task.id !== undefined,
     slot: task.slot,
     networkAliases: [],
+    isDown: false,
     addresses: task.addresses.map((shape) => placeAddress(shape, service.networks, path, around)),
     weight: task.weight,
     ports: portsOf(task, service, path, around),

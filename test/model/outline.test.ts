@@ -27,6 +27,7 @@ const task: TaskDeclaration = {
   weight: 1,
   ports: new Map(),
   isChecked: false,
+  isDown: false,
 };
 
 /** What neither side says anything of. */

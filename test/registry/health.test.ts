@@ -101,6 +101,24 @@ describe("the first round", () => {
   });
 });
 
+test("what an engine has paused or is about to stop is out, whatever checks and when_empty say, and back as it was", () => {
+  const declaration = checkedWeb(TASKS, { when_empty: "all" });
+  const { publish, report, seen } = open(declaration);
+  report({ a: "passing", b: "passing", c: "failing" });
+  const downed = (...ids: readonly string[]): Declaration => ({
+    ...declaration,
+    tasks: declaration.tasks.map((task) => ({ ...task, isDown: ids.includes(formatPrefix(task.id)) })),
+  });
+  publish(downed("a"));
+  expect(seen()).toBe("b b");
+  publish(downed("a", "b"));
+  expect(seen(), "of those that are left, all").toBe("- c");
+  publish(downed("a", "b", "c"));
+  expect(seen()).toBe("- -");
+  publish(downed());
+  expect(seen()).toBe("ab ab");
+});
+
 describe("a check that is declared or taken back", () => {
   test("tasks that served unchecked serve on until the check says otherwise", () => {
     const { publish, report, seen } = open(uncheckedWeb(TASKS));

@@ -30,8 +30,7 @@ export function declareService(group: Group, taken: Set<string>, warn: Warn): De
     if (id === undefined || member.addresses.length === 0) continue;
     taken.add(taskKey(group, id));
     const { verdict, isChecked, isDown } = member.standing;
-    // Two judges would take turns. One that is down is not checked meanwhile, and must pass before it serves again.
-    const isRotas = said.check !== undefined && !isDown;
+    const isRotas = said.check !== undefined;
     tasks.push({
       id,
       isNamed: member.isNamed,
@@ -40,9 +39,10 @@ export function declareService(group: Group, taken: Set<string>, warn: Warn): De
       addresses: member.addresses,
       weight: member.weight,
       ports: new Map(),
-      isChecked: said.check === undefined ? isChecked : isRotas,
+      isChecked: isChecked || isRotas,
+      isDown,
     });
-    verdicts.push(isRotas ? undefined : verdict);
+    verdicts.push(isRotas ? undefined : verdict); // two judges would take turns
   }
   const isVip = said.endpointMode === "vip" && group.vips.length > 0;
   const { networks } = group;

@@ -60,16 +60,14 @@ export interface Standing {
   readonly isDown: boolean;
 }
 
-export const DOWN: Omit<Standing, "isChecked"> = { verdict: "failing", isDown: true };
-
 /** How a container is; undefined: nobody can be sent to it. */
 export function standingOf({ state, health, isStopping }: EngineContainer): Standing | undefined {
-  const isChecked = health !== "none";
+  const standing = { verdict: verdictOf(health), isChecked: health !== "none" };
   switch (state) {
     case "running":
-      return isStopping ? { ...DOWN, isChecked } : { verdict: verdictOf(health), isDown: false, isChecked };
+      return { ...standing, isDown: isStopping };
     case "paused":
-      return { ...DOWN, isChecked };
+      return { ...standing, isDown: true };
     case "created":
     case "restarting":
     case "removing":

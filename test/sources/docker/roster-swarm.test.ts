@@ -98,7 +98,7 @@ test.each([
   [{ health: "starting" }, ["web.shop t1 starting"]],
   [{}, ["web.shop t1 passing"]],
   [{ health: "unhealthy" }, ["web.shop t1 failing"]],
-  [{ isStopping: true }, ["web.shop t1 failing"]],
+  [{ isStopping: true }, ["web.shop t1 down, passing"]],
   [{ state: "exited" }, []],
 ] as const)(
   "a task's container of this machine, %j, is known before the Swarm tells: %j",

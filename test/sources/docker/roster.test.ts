@@ -72,9 +72,9 @@ test.each([
   ["running", "starting", false, ["web.shop shop-web-1 starting"], true],
   ["running", "healthy", false, ["web.shop shop-web-1 passing"], true],
   ["running", "unhealthy", false, ["web.shop shop-web-1 failing"], true],
-  ["running", "none", true, ["web.shop shop-web-1 failing"], false],
-  ["paused", "none", false, ["web.shop shop-web-1 failing"], false],
-  ["paused", "healthy", false, ["web.shop shop-web-1 failing"], true],
+  ["running", "none", true, ["web.shop shop-web-1 down, passing"], false],
+  ["paused", "none", false, ["web.shop shop-web-1 down, passing"], false],
+  ["paused", "healthy", false, ["web.shop shop-web-1 down, passing"], true],
   ["created", "none", false, [], undefined],
   ["restarting", "none", false, [], undefined],
   ["removing", "none", false, [], undefined],
@@ -87,7 +87,7 @@ test.each([
   expect(roster.roster.services[0]?.tasks[0]?.isChecked).toBe(isChecked);
 });
 
-test("where Rota checks, the engine has no say but that a task is down, and then Rota does not check it", () => {
+test("where Rota checks, the engine has no say but that a task is down", () => {
   const labels = compose("web", 1, "shop", { "rota.healthcheck.tcp": "80" });
   const states = (["running", "paused"] as const).map((state) => {
     const roster = rosterOf({ containers: [web(1, { labels, state, health: "unhealthy" })] });
@@ -95,7 +95,7 @@ test("where Rota checks, the engine has no say but that a task is down, and then
   });
   expect(states).toEqual([
     [[], true],
-    [["web.shop shop-web-1 failing"], false],
+    [["web.shop shop-web-1 down"], true],
   ]);
 });
 
@@ -247,13 +247,16 @@ test("whoever runs may ask, from each of its addresses and the node's, with all 
 
 test("what says the same is the same object again, and what does not is another", () => {
   const map = createEngineRoster();
+  const sick = map(
+    snapshot({ containers: [web(1, { health: "unhealthy" }), container("a", { on: { back: "10.1.0.2" } })] }),
+  ).roster;
+  const well = map(
+    snapshot({ containers: [web(1, { health: "healthy" }), container("a", { on: { back: "10.1.0.2" } })] }),
+  ).roster;
+  expect(well, "a verdict is no declaration").toBe(sick);
   const first = map(snapshot({ containers: [web(1), container("a", { on: { back: "10.1.0.2" } })] })).roster;
   const again = map(snapshot({ containers: [container("a", { on: { back: "10.1.0.2" } }), web(1)] })).roster;
   expect(again).toBe(first);
-  const paused = map(
-    snapshot({ containers: [web(1, { state: "paused" }), container("a", { on: { back: "10.1.0.2" } })] }),
-  ).roster;
-  expect(paused, "a verdict is no declaration").toBe(first);
   const grown = map(
     snapshot({ containers: [web(1), web(2), container("a", { on: { back: "10.1.0.2" } })] }),
   ).roster;

@@ -151,8 +151,8 @@ export function serviceOf({ roster }: EngineRoster, name: string): Declaration {
 export function showVerdicts({ roster, verdicts }: EngineRoster): string[] {
   return roster.services.flatMap((service) =>
     service.tasks.flatMap((task) => {
-      const verdict = verdicts.get(task);
-      return verdict === undefined ? [] : [`${nameOf(service)} ${formatPrefix(task.id)} ${verdict}`];
+      const said = [...(task.isDown ? ["down"] : []), verdicts.get(task) ?? []].flat();
+      return said.length === 0 ? [] : [`${nameOf(service)} ${formatPrefix(task.id)} ${said.join(", ")}`];
     }),
   );
 }
