@@ -4,7 +4,7 @@ import { createRegistry } from "../registry/registry.ts";
 import { forgetfulStore } from "../registry/vips.ts";
 import { formatFinding } from "../sources/report.ts";
 import { readServices } from "../sources/services.ts";
-import { formatConflict } from "./chronicle.ts";
+import { formatConflict, withoutEchoes } from "./chronicle.ts";
 
 /** What is found in services files without serving them. */
 export interface CheckReport {
@@ -28,9 +28,9 @@ export async function checkServices(
   const registry = createRegistry({ clock: systemClock, store: forgetfulStore });
   if (roster) registry.open("file").publish(roster);
   const services = [...registry.services()];
-  const conflicts = registry
-    .conflicts()
-    .flatMap(({ name, holder, others }) => others.map((other) => formatConflict(name, holder, other)));
+  const conflicts = withoutEchoes(registry.conflicts()).flatMap(({ name, holder, others }) =>
+    others.map((other) => formatConflict(name, holder, other)),
+  );
   return {
     problems: [...problems.map(formatFinding), ...services.flatMap(vipProblemOf)],
     warnings: [...warnings.map(formatFinding), ...conflicts],

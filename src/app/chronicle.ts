@@ -1,6 +1,7 @@
 import { count } from "../base/count.ts";
 import type { Log } from "../base/log.ts";
-import { formatPrefix } from "../model/name.ts";
+import { formatPrefix, parentOf } from "../model/name.ts";
+import { joinMoved } from "../registry/moved.ts";
 import { ownName } from "../registry/names.ts";
 import type { Change, Conflict, Registry, Touched } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
@@ -26,18 +27,23 @@ export function chronicle(registry: Registry, log: Log, nowMs: () => number, sig
   let untold = 0;
 
   registry.follow(({ serial, touched, conflicts }: Change) => {
+    const changes = joinMoved(
+      [...touched].map(([id, { before }]) => [id, before] as const),
+      (id) => touched.get(id)?.after,
+    );
     if (touched.size <= TOLD_ONE_BY_ONE) {
-      for (const change of touched.values()) tellChange(change, serial);
+      for (const change of changes) tellChange(change, serial);
     } else {
       log.info({ serial, services: touched.size }, `${touched.size} services changed`);
     }
-    for (const { before, after } of touched.values()) {
+    for (const { before, after } of changes) {
       if (!after) continue;
-      if (after.vipProblem !== undefined) log.error({ service: after.id }, after.vipProblem);
-      if (before !== after) tellStanding(before, after);
+      if (after.vipProblem !== undefined && after.vipProblem !== before?.vipProblem)
+        log.error({ service: after.id }, after.vipProblem);
+      if (before !== after && !tellStanding(before, after, changes.length)) tellVerdicts(before, after);
       if (before?.outages !== after.outages) tellOutages(before, after);
     }
-    for (const conflict of conflicts) tellConflict(conflict);
+    for (const conflict of withoutEchoes(conflicts)) tellConflict(conflict);
   }, signal);
 
   /** A verdict that lets one task in or out is the health check's to tell. */
@@ -48,14 +54,28 @@ export function chronicle(registry: Registry, log: Log, nowMs: () => number, sig
     log.info({ serial, service: service.id }, `service ${nameOf(service)} ${what}`);
   }
 
-  /** That a name leads to nobody, or to all whoever passes, is news, and so is that it is over. */
-  function tellStanding(before: Service | undefined, after: Service): void {
+  /** That a name leads to nobody, or to all whoever passes, is news, and so is that it is over. True: it is told. */
+  function tellStanding(before: Service | undefined, after: Service, changes: number): boolean {
     const standing = standingOf(after);
     const isNews = standing === "empty" || standing === "panic";
     const was = before && standingOf(before);
-    if (standing === was || (!isNews && was !== "empty" && was !== "panic") || !mayTell()) return;
+    if (standing === was || (!isNews && was !== "empty" && was !== "panic")) return false;
+    if (standing === "bare" && changes <= TOLD_ONE_BY_ONE) return true; // that it has 0 tasks was told
+    if (!mayTell()) return true;
     const message = `service ${nameOf(after)}: ${formatStanding(after)}`;
     log[isNews ? "warn" : "info"]({ service: after.id, serving: after.serving.length }, message);
+    return true;
+  }
+
+  /** What an engine, or who calls `report`, says of tasks: nobody else tells it. */
+  function tellVerdicts(before: Service | undefined, { id, verdicts, declaration }: Service): void {
+    if (!before || before.verdicts === verdicts || declaration.check || before.declaration.check) return;
+    for (const [task, verdict] of verdicts) {
+      const was = before.verdicts.get(task);
+      if (was === undefined || was === verdict || !mayTell()) continue;
+      const message = `task ${formatPrefix(task)} of ${formatPrefix(ownName(declaration))} is reported as ${verdict}`;
+      log.info({ service: id, task: formatPrefix(task) }, message);
+    }
   }
 
   function mayTell(): boolean {
@@ -115,6 +135,22 @@ const LEVELS: Readonly<Record<SourceReport["kind"], keyof Log>> = {
   gone: "warn",
   problem: "error",
 };
+
+/** Those that say it all: of `web`, `tasks.web` and `_http._tcp.web`, that two services claim, the first does. */
+export function withoutEchoes(conflicts: readonly Conflict[]): readonly Conflict[] {
+  const byName = new Map<Conflict["name"], Conflict[]>();
+  for (const told of conflicts) byName.set(told.name, [...(byName.get(told.name) ?? []), told]);
+  const isEcho = ({ name, holder, others }: Conflict): boolean => {
+    for (let above = parentOf(name); above !== undefined; above = parentOf(above)) {
+      const isTold = byName
+        .get(above)
+        ?.some((told) => told.holder === holder && others.every((other) => told.others.includes(other)));
+      if (isTold) return true;
+    }
+    return false;
+  };
+  return conflicts.filter((conflict) => !isEcho(conflict));
+}
 
 /** A line for people on who answers for a name that two claim. */
 export function formatConflict(name: Conflict["name"], holder: Service, other: Service): string {

@@ -9,7 +9,7 @@ import { followVerdicts } from "./verdicts.ts";
 export interface EngineOptions {
   readonly engine: EngineAddress;
   readonly outlines: Outlines;
-  readonly registry: Pick<Registry, "follow" | "report">;
+  readonly registry: Pick<Registry, "follow" | "report" | "together">;
   readonly report: (report: SourceReport) => void;
 }
 
@@ -25,8 +25,10 @@ export function openEngine(options: EngineOptions, signal: AbortSignal): EngineW
       engine,
       publish(snapshot) {
         const { roster, verdicts, warnings } = rosterOf(snapshot);
-        takeVerdicts(verdicts);
-        outlines.takeEngine(roster);
+        registry.together(() => {
+          takeVerdicts(verdicts);
+          outlines.takeEngine(roster);
+        });
         warn(warnings);
       },
       report,

@@ -4,7 +4,7 @@ import type { Outcome } from "../health/outcome.ts";
 import type { TaskDeclaration } from "../model/declaration.ts";
 import { formatSpan } from "../model/duration.ts";
 import type { Prefix } from "../model/name.ts";
-import type { Outage, Service } from "../registry/service.ts";
+import type { Outage, Service, Verdict } from "../registry/service.ts";
 import type { TaskState } from "./state.ts";
 
 /** What the monitor knows of a task of a service, by its id. */
@@ -110,8 +110,16 @@ function whyOf(
   if (state) return [...out, ...formatState(state, declaration.check?.probe.kind === "heartbeat", nowMs)];
   const reported = verdicts.get(task.id);
   if (!task.isChecked) return reported ? [...out, `reported as ${reported}`] : out;
+  if (reported && declaration.check === undefined) return [...out, OF_ENGINE[reported]];
   return outage?.availability === "maintenance" ? out : [...out, "not checked here"];
 }
+
+/** Why an engine has a task so, as far as its verdict tells. */
+const OF_ENGINE: Readonly<Record<Verdict, string>> = {
+  starting: "not up or not healthy yet, as the engine has it",
+  passing: "up and healthy, as the engine has it",
+  failing: "unhealthy, paused or about to stop, as the engine has it",
+};
 
 function formatOutage({ origin, sinceMs }: Outage, nowMs: number): string {
   return `taken out by ${origin}, ${ago(sinceMs, nowMs)}`;

@@ -5,13 +5,13 @@ import type { Outside } from "../dns/respond.ts";
 import { createRotation } from "../dns/rotation.ts";
 import { isSpecial } from "../dns/special.ts";
 import { type Address, formatAddress } from "../model/address.ts";
-import { EMPTY_PREFIX, formatName, type Name, parentOf } from "../model/name.ts";
+import { formatName, type Name } from "../model/name.ts";
 import type { Scope } from "../model/view.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
 import { CLASS_IN, type ResourceRecord, TYPE } from "../wire/record.ts";
 import { listOf } from "../schema/problem.ts";
-import { formatConflict } from "./chronicle.ts";
+import { formatConflict, withoutEchoes } from "./chronicle.ts";
 import { explainTask, type ExplainTaskOptions, type TaskExplanation } from "./explain-task.ts";
 import { nearby } from "./nearby.ts";
 import { type Sight, sightOf } from "./sight.ts";
@@ -182,10 +182,8 @@ function notesOn(service: Service, registry: Registry): string[] {
   const contested = registry
     .conflicts()
     .filter(({ holder, others }) => holder === service || others.includes(service));
-  const names = new Set(contested.map(({ name }) => name));
-  const told = contested
-    // Of `both` and `tasks.both`, the first says it all.
-    .filter(({ name }) => !names.has(parentOf(name) ?? EMPTY_PREFIX))
-    .flatMap(({ name, holder, others }) => others.map((other) => formatConflict(name, holder, other)));
+  const told = withoutEchoes(contested).flatMap(({ name, holder, others }) =>
+    others.map((other) => formatConflict(name, holder, other)),
+  );
   return [...(service.vipProblem === undefined ? [] : [service.vipProblem]), ...told];
 }

@@ -15,6 +15,11 @@ export interface OutlinesOptions {
   readonly files: (roster: Roster) => void;
   /** Takes what the engine says, but for the services that fill outlines. */
   readonly engine: (roster: Roster) => void;
+  /**
+   * Runs what it is given as one change.
+   * @default each publication is one
+   */
+  readonly together?: (step: () => void) => void;
 }
 
 /** One side, and what was published of it last. */
@@ -27,7 +32,7 @@ interface Side {
  * Keeps the last word of both sides, and publishes what each comes to, if it is news. The same two objects make
  * the same one again. At no time is a service that goes from one side to the other on neither.
  */
-export function createOutlines({ files, engine }: OutlinesOptions): Outlines {
+export function createOutlines({ files, engine, together = (step) => step() }: OutlinesOptions): Outlines {
   const filled = createPairs(fillOutline);
   const joined = createPairs(joinNetworks);
   const fileSide: Side = { publish: files, published: undefined };
@@ -38,11 +43,11 @@ export function createOutlines({ files, engine }: OutlinesOptions): Outlines {
   return {
     takeFiles(roster) {
       fileRoster = roster;
-      join();
+      together(join);
     },
     takeEngine(roster) {
       engineRoster = roster;
-      join();
+      together(join);
     },
   };
 

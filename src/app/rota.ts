@@ -155,7 +155,11 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   library.publish(roster);
   // What an engine shows comes last: what somebody wrote down keeps its names.
   const engineSource = registry.open("engine", { isAwaited: read.engine !== undefined });
-  const outlines = createOutlines({ files: fileSource.publish, engine: engineSource.publish });
+  const outlines = createOutlines({
+    files: fileSource.publish,
+    engine: engineSource.publish,
+    together: registry.together,
+  });
   const ends = signal ? AbortSignal.any([life.signal, signal]) : life.signal;
   const closeByAbort = (closed: Promise<unknown>): void =>
     scope.defer(async () => {

@@ -107,7 +107,7 @@ export function stateOf(service: Service): ServiceState {
     whenEmpty,
     maxAnswers,
     panicThreshold,
-    check: declaration.check && formatCheck(declaration.check),
+    check: formatChecks(declaration),
     publishNotReady: declaration.publishNotReady,
     isWaiting: service.isWaiting,
     tasks: declaration.tasks.map((task) => ({
@@ -123,6 +123,12 @@ export function stateOf(service: Service): ServiceState {
       isAnswering: answering.has(task),
     })),
   };
+}
+
+/** Where Rota checks nothing and tasks are checked all the same, an engine does it. */
+function formatChecks({ check, tasks }: Service["declaration"]): string | undefined {
+  if (check) return formatCheck(check);
+  return tasks.some(({ isChecked }) => isChecked) ? "the engine" : undefined;
 }
 
 export function conflictState({ name, holder, others }: Conflict): NameConflict {

@@ -48,7 +48,12 @@ function whyVip(given: Answer, type: string, service: Service): string {
 function whyTasks(given: Answer, type: string, service: Service): string {
   const { declaration, serving, answering, outages, verdicts, isWaiting } = service;
   const { tasks, whenEmpty, panicThreshold, maxAnswers } = declaration;
-  if (tasks.length === 0) return "the service has no tasks";
+  if (tasks.length === 0) {
+    const isUntold = given.kind === "servfail" && declaration.isOutline && whenEmpty !== "servfail";
+    return isUntold
+      ? "its tasks come from an engine that could not be asked yet"
+      : "the service has no tasks";
+  }
   if (isWaiting) {
     const awaited = tasks.filter(({ id, isChecked }) => isChecked && !verdicts.has(id) && !outages.has(id));
     return `its first round of checks is under way: no result yet of ${share(awaited.length, tasks.length)}`;

@@ -43,6 +43,11 @@ interface Asked extends Pick<Authority, "registry" | "rotation"> {
   readonly apex: Name;
 }
 
+/** Whether nobody has told of its tasks, which may well run: that there are none is not to be said. */
+function isUntold({ service: { declaration }, registry }: Asked): boolean {
+  return declaration.isOutline && declaration.tasks.length === 0 && !registry.isWhole;
+}
+
 function answerVip(asked: Asked): Answer {
   const { vips, declaration } = asked.service;
   if (vips.length === 0 && wantsAddress(asked.question.type)) return FAILED;
@@ -53,7 +58,7 @@ function answerTasks(asked: Asked): Answer {
   const { service, view, question, rotation } = asked;
   const { declaration, answering } = service;
   if (!wantsAddress(question.type)) return answerAddresses(asked, [], declaration.labels);
-  if (service.isWaiting) return NOT_READY;
+  if (service.isWaiting || isUntold(asked)) return NOT_READY;
   if (fails(service)) return FAILED;
 
   const shown = shownByType(answering, view);
@@ -88,7 +93,7 @@ function answerTaskPort(asked: Asked, port: Port): Answer {
   const { service, view, registry, rotation, question, ttl } = asked;
   const { declaration, answering } = service;
   if (!wantsPort(question.type)) return answerTargets(asked, []);
-  if (service.isWaiting) return NOT_READY;
+  if (service.isWaiting || isUntold(asked)) return NOT_READY;
   if (fails(service)) return FAILED;
 
   const targets = answering.flatMap((task): PortTarget[] => {

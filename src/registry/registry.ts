@@ -13,6 +13,7 @@ import { formatPrefix, joinPrefix, type Name, parentOf, type Prefix } from "../m
 import { sees, type View, WHOLE_VIEW } from "../model/view.ts";
 import { createBatch } from "./batch.ts";
 import { createClaims } from "./claims.ts";
+import { joinMoved } from "./moved.ts";
 import { addressesOf, type Meaning, namesOf, networksOf, ownName } from "./names.ts";
 import { changedNetworks, type FindSubnet, indexSubnets, mergeNetworks } from "./networks.ts";
 import { createOutages, type Word } from "./outages.ts";
@@ -69,6 +70,11 @@ export interface Registry {
   say(words: Iterable<Word>): void;
   /** Notes that nobody holds an answer any more that names these tasks, as far as they are out. */
   noteDrained(service: string, tasks: Iterable<Prefix>): void;
+  /**
+   * Runs several calls as one change: nobody sees what is in between, and a service that goes from one source to
+   * another keeps its verdicts and VIPs.
+   */
+  together<T>(step: () => T): T;
   /** Calls `listener` after each change, before the call that made it returns. */
   follow(listener: (change: Change) => void, signal: AbortSignal): void;
 }
@@ -164,6 +170,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
 
   /** What the change under way has touched so far. */
   let batch = createBatch<Entry>();
+  let isChanging = false;
   const rules = {
     compare: (one: Entry, other: Entry) => one.source.rank - other.source.rank || one.rank - other.rank,
     moved: (entry: Entry) => batch.touch(entry.id, entry.service),
@@ -257,6 +264,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
       }
       change(() => derive(entry, { ...entry.service, outages }));
     },
+    together: change,
     follow(listener, signal) {
       if (signal.aborted) return;
       listeners.add(listener);
@@ -266,18 +274,32 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
 
   /** Runs one change to its end: VIPs given, the serial moved on, listeners told. */
   function change<T>(step: () => T): T {
+    if (isChanging) return step(); // part of the one under way
+    isChanging = true;
+    try {
+      return changeBy(step);
+    } finally {
+      isChanging = false;
+    }
+  }
+
+  function changeBy<T>(step: () => T): T {
     const result = step();
+    passOn();
     giveVips();
     const { touched, contested, isSettings } = batch;
     batch = createBatch();
     if (touched.size === 0 && !isSettings) return result;
     serial = (serial + 1) >>> 0;
-    const changed = new Map(
-      [...touched].map(([id, before]) => [id, { before, after: entries.get(id)?.service }]),
-    );
+    const changed = new Map([...touched].map(([id, before]) => [id, { before, after: serviceOf(id) }]));
     const conflicts = [...contested].flatMap(conflictsOf);
+    isChanging = false; // a listener may make the next
     for (const listener of listeners) listener({ serial, touched: changed, conflicts });
     return result;
+  }
+
+  function serviceOf(id: string): Service | undefined {
+    return entries.get(id)?.service;
   }
 
   function findIn(name: Prefix, view: View): Found | "below" | undefined {
@@ -367,6 +389,18 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     for (const address of addressesOf(entry.service.declaration).keys()) {
       addresses.remove(address, entry);
       leases.released(address);
+    }
+  }
+
+  /** To who asks, a service that one source lost and another has is the same: what is known of it goes along. */
+  function passOn(): void {
+    for (const { before, after } of joinMoved(batch.touched, serviceOf)) {
+      const entry = entries.get(after?.id ?? "");
+      if (!before || !entry || before.id === entry.id) continue;
+      leases.passOn(before.id, entry.id);
+      const { service } = entry;
+      const verdicts = new Map([...keptVerdicts(before, service.declaration), ...service.verdicts]);
+      derive(entry, { ...service, verdicts, isWaiting: before.isWaiting });
     }
   }
 

@@ -42,6 +42,8 @@ export interface VipLeases {
   take(service: string, network: string, pool: Subnet): Address;
   /** Frees all that the service has but the leases in `kept`; they are its own again if it comes back in time. */
   free(service: string, kept?: ReadonlySet<Address>): void;
+  /** Makes what one service has, or had, another's. */
+  passOn(from: string, to: string): void;
   /** To be told of an address that a task used and does not any more. */
   released(address: Address): void;
   /** Whether a pool that was full may not be any more. */
@@ -134,6 +136,15 @@ export function createVipLeases(
         lease.freedAt = clock.monotonic();
         freed.add(lease);
         searchAgain(lease.address, lease.freedAt + QUARANTINE_MS);
+      }
+    },
+    passOn(from, to) {
+      for (const lease of byService.get(from) ?? []) {
+        drop(lease);
+        const passed = { ...lease, service: to };
+        add(passed);
+        if (passed.freedAt !== undefined) freed.add(passed);
+        store.keep({ service: to, network: lease.network, address: lease.address });
       }
     },
     released: (address) => searchAgain(address, clock.monotonic()),

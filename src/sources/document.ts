@@ -54,10 +54,10 @@ export function readDocument(text: string, expanderOf: (value: unknown) => Expan
     position: positionAt(pos[0]),
     message: explain(code, message),
   }));
-  const warnings: Placed[] = document.warnings.map(({ pos, message }) => ({
-    position: positionAt(pos[0]),
-    message,
-  }));
+  const warnings: Placed[] = document.warnings
+    .filter(({ code, message }) => code !== "TAG_RESOLVE_FAILED" || !MERGE_TAG.test(message))
+    .map(({ pos, message }) => ({ position: positionAt(pos[0]), message }));
+  resetTagged(document);
   const tellIn =
     (placed: Placed[]): Tell =>
     (node, message) => {
@@ -65,9 +65,9 @@ export function readDocument(text: string, expanderOf: (value: unknown) => Expan
     };
   const tell = tellIn(problems);
   if (problems.length === 0) tellTwins(document, tell);
-  const variables = problems.length === 0 ? findVariables(document, tell) : [];
+  const variables = problems.length === 0 ? findVariables(document, tell) : undefined;
   let value = problems.length === 0 ? valueOf(document, problems) : undefined;
-  if (problems.length === 0 && variables.length > 0) {
+  if (problems.length === 0 && variables && variables.all.length > 0) {
     expandAll(variables, expanderOf(value), tell, tellIn(warnings));
     value = problems.length === 0 ? valueOf(document, problems) : undefined;
   }
@@ -84,6 +84,16 @@ export function readDocument(text: string, expanderOf: (value: unknown) => Expan
     warnings,
     locate: (path, at) => positionAt(offsetOf(path, at)),
   };
+}
+
+/** What Compose puts before what an override file takes back, or says anew. */
+const MERGE_TAG = /^Unresolved tag: !(?:reset|override)$/;
+
+/** Compose specification, merge: whatever is written behind `!reset`, nothing is meant. */
+function resetTagged(document: Document): void {
+  visit(document, {
+    Node: (_, node) => (!isAlias(node) && node.tag === "!reset" ? document.createNode(null) : undefined),
+  });
 }
 
 function explain(code: string, message: string): string {

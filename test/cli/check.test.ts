@@ -169,12 +169,15 @@ test("a Compose file is good, and says that its tasks come from the engine", asy
 
 test("what is wrong with a Compose file is told with its line and column, and what is odd is a warning", async () => {
   const compose = join(folder, "compose.yaml");
-  await writeFile(compose, "name: shop\nservices:\n  web:\n    image: $NOBODY_SET_THIS\n    ports: [http]\n");
+  await writeFile(
+    compose,
+    "name: shop\nservices:\n  web:\n    hostname: $NOBODY_SET_THIS\n    ports: [http]\n",
+  );
   const wrong = await rota(["check", compose]);
   expect(wrong.stderr.replaceAll(`${folder}/`, "").split("\n")).toEqual([
     expect.stringContaining('compose.yaml:5:13: services.web.ports[0]: "http" is not a port: write 8080'),
     expect.stringContaining(
-      "warning: compose.yaml:4:12: variable NOBODY_SET_THIS is not set and counts as empty",
+      "warning: compose.yaml:4:15: variable NOBODY_SET_THIS is not set and counts as empty",
     ),
     "",
   ]);

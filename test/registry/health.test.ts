@@ -105,10 +105,12 @@ test("what an engine has paused or is about to stop is out, whatever checks and 
   const declaration = checkedWeb(TASKS, { when_empty: "all" });
   const { publish, report, seen } = open(declaration);
   report({ a: "passing", b: "passing", c: "failing" });
-  const downed = (...ids: readonly string[]): Declaration => ({
-    ...declaration,
-    tasks: declaration.tasks.map((task) => ({ ...task, isDown: ids.includes(formatPrefix(task.id)) })),
-  });
+  const downed = (...ids: readonly string[]): Declaration => {
+    const tasks = [];
+    for (const task of declaration.tasks)
+      tasks.push({ ...task, isDown: ids.includes(formatPrefix(task.id)) });
+    return { ...declaration, tasks };
+  };
   publish(downed("a"));
   expect(seen()).toBe("b b");
   publish(downed("a", "b"));

@@ -124,18 +124,30 @@ test("what is wrong stands where it was written, through anchors and variables t
 test("a variable that is not set is told once and counts as empty, and in a services file is an error", async () => {
   await using folder = await createFolder();
   const text =
-    'services:\n  web:\n    image: "a:$TAG"\n    command: "${TAG} ${KEY:?from\\n the vault} $$HOME"\n';
+    'services:\n  web:\n    image: "a:$TAG"\n    hostname: "${TAG}${KEY:?from\\n the vault}h"\n    command: "${PASSWORD} $$HOME"\n';
   await folder.write("shop/compose.yaml", text);
   await folder.write("services.yaml", text.replace("image:", "labels:"));
   const composed = await read(folder, ["shop/compose.yaml"]);
+  // What is set in a .env for images and passwords alone, nobody misses here.
   expect(composed.services).toEqual(["web.shop on shop_default"]);
   expect(composed.warnings).toEqual([
-    "shop/compose.yaml:3:12: variable TAG is not set and counts as empty: set it, also if it stands in a .env, which is not read",
-    "shop/compose.yaml:4:14: variable KEY is not set (from the vault) and counts as empty: set it, also if it stands in a .env, which is not read",
+    "shop/compose.yaml:4:15: variable TAG is not set and counts as empty: set it, also if it stands in a .env, which is not read",
+    "shop/compose.yaml:4:15: variable KEY is not set (from the vault) and counts as empty: set it, also if it stands in a .env, which is not read",
   ]);
   expect((await read(folder, ["services.yaml"])).problems[0]).toContain(
     "services.yaml:3:13: $TAG is not understood",
   );
+});
+
+test("what an override file takes back is not there, and what it says anew counts", async () => {
+  await using folder = await createFolder();
+  await folder.write(
+    "shop/compose.override.yaml",
+    "services:\n  web: { image: a, labels: !reset null, expose: !reset [1], ports: !override ['81:81'] }\n",
+  );
+  const { roster, problems, warnings } = await read(folder, ["shop/compose.override.yaml"]);
+  expect({ problems, warnings }).toEqual({ problems: [], warnings: [] });
+  expect(roster?.services[0]?.ports.map(({ target }) => target)).toEqual([81]);
 });
 
 test("a number that comes from a variable is one, unless it stands in quotes", async () => {
