@@ -1,6 +1,8 @@
+import { systemTimers } from "../base/timers.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { EngineAddress } from "../sources/docker/endpoint.ts";
 import { createEngineRoster } from "../sources/docker/roster.ts";
+import { pause } from "../sources/docker/pause.ts";
 import { type EngineWatch, watchEngine } from "../sources/docker/watch.ts";
 import { reportOf, type SourceReport } from "../sources/report.ts";
 import type { Outlines } from "./outlines.ts";
@@ -11,6 +13,17 @@ export interface EngineOptions {
   readonly outlines: Outlines;
   readonly registry: Pick<Registry, "follow" | "report" | "together">;
   readonly report: (report: SourceReport) => void;
+}
+
+/** Most engines are looked at in less; who is asked meanwhile says of no name that it does not exist. */
+const MAX_WAIT_MS = 3000;
+
+/** Waits for the first look, but not for an engine that hangs, or says each thing just before it would be too late. */
+export async function waitForEngine({ ready }: EngineWatch, signal: AbortSignal): Promise<void> {
+  const waiting = new AbortController();
+  const ends = AbortSignal.any([signal, waiting.signal]);
+  await Promise.race([ready, pause(systemTimers, MAX_WAIT_MS, ends)]);
+  waiting.abort();
 }
 
 /** Declares what runs on an engine, with its verdicts, until the signal aborts. */

@@ -27,7 +27,7 @@ import type { SourceReport } from "../sources/report.ts";
 import { watchServices } from "../sources/watch.ts";
 import { chronicle, tellSource } from "./chronicle.ts";
 import { followDrains } from "./drains.ts";
-import { openEngine } from "./engine.ts";
+import { openEngine, waitForEngine } from "./engine.ts";
 import { explain, type Explanation } from "./explain.ts";
 import { openForwarding } from "./forwarding.ts";
 import { createOperator } from "./operator.ts";
@@ -187,8 +187,9 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   if (admin) closeByAbort(admin.closed);
   const engine = read.engine && openEngine({ engine: read.engine, outlines, registry, report }, ends);
   if (engine) closeByAbort(engine.closed);
-  await engine?.ready;
 
+  // What is not known yet is not denied meanwhile, and an engine that hangs holds up nobody else's names.
+  if (engine) await waitForEngine(engine, ends);
   const counters = createTally();
   const forwarding = await openForwarding(
     {

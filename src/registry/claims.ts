@@ -48,11 +48,11 @@ interface Node<Claimant, Meaning> {
   below: Below | undefined;
 }
 
-/** A number for each scope: a list, since nearly always it is one, and a map takes 200 octets. */
+/** A number for each scope. Nearly always it is one, and a map takes 200 octets: only others are in one. */
 interface Below {
-  readonly scope: string;
+  scope: string;
   count: number;
-  next: Below | undefined;
+  others: Map<string, number> | undefined;
 }
 
 interface Contest<Claimant, Meaning> {
@@ -102,7 +102,10 @@ export function createClaims<Key, Claimant, Meaning>({
         if (!node.contest) continue;
         const { rivals, holders } = node.contest;
         hold(node, first(rivals.values()));
-        for (const scope of holders.keys()) holdIn(node.contest, scope);
+        // In one go: of as many as there are, each in a scope of its own, to find each scope's anew is quadratic.
+        holders.clear();
+        for (const claim of rivals.values())
+          for (const scope of claim.scopes) holdIfFirst(holders, scope, claim);
       }
     },
     conflicts(key) {
@@ -142,10 +145,7 @@ export function createClaims<Key, Claimant, Meaning>({
     };
     const { rivals, holders } = node.contest;
     rivals.set(claim.claimant, claim);
-    for (const scope of claim.scopes) {
-      const holder = holders.get(scope);
-      if (!holder || compare(claim.claimant, holder.claimant) < 0) holders.set(scope, claim);
-    }
+    for (const scope of claim.scopes) holdIfFirst(holders, scope, claim);
     contested.set(key, node);
     tell(key);
     if (compare(claim.claimant, held.claimant) < 0) hold(node, claim);
@@ -173,6 +173,11 @@ export function createClaims<Key, Claimant, Meaning>({
     if (before?.claimant === claim?.claimant) return;
     if (before) moved(before.claimant);
     if (claim) moved(claim.claimant);
+  }
+
+  function holdIfFirst(holders: Map<string, ThisClaim>, scope: string, claim: ThisClaim): void {
+    const holder = holders.get(scope);
+    if (!holder || compare(claim.claimant, holder.claimant) < 0) holders.set(scope, claim);
   }
 
   function holdIn({ rivals, holders }: Contest<Claimant, Meaning>, scope: string): void {
@@ -203,19 +208,21 @@ export function createClaims<Key, Claimant, Meaning>({
     if (key === undefined) return;
     const node = open(key);
     const wasAlive = isAlive(node, scope);
-    const below = belowIn(node, scope);
-    if (below) below.count += 1;
-    else node.below = { scope, count: 1, next: node.below };
+    const { below } = node;
+    if (!below) node.below = { scope, count: 1, others: undefined };
+    else if (below.scope === scope) below.count += 1;
+    else {
+      below.others ??= new Map();
+      below.others.set(scope, (below.others.get(scope) ?? 0) + 1);
+    }
     if (!wasAlive) raise(above(key), scope);
   }
 
   /** Lets go of what existed only for something beneath it. */
   function lower(key: Key | undefined, scope: string): void {
     const node = key === undefined ? undefined : nodes.get(key);
-    const below = node && belowIn(node, scope);
-    if (key === undefined || !below) return;
-    below.count -= 1;
-    if (below.count === 0) node.below = without(node.below, below);
+    if (key === undefined || !node?.below || !isBelow(node, scope)) return;
+    node.below = withoutOne(node.below, scope);
     if (isAlive(node, scope)) return;
     if (!node.held && !node.below) nodes.delete(key);
     lower(above(key), scope);
@@ -225,22 +232,34 @@ export function createClaims<Key, Claimant, Meaning>({
 function isAlive<Claimant, Meaning>(node: Node<Claimant, Meaning>, scope: string): boolean {
   const { held, contest } = node;
   if (contest ? contest.holders.has(scope) : held?.scopes.includes(scope)) return true;
-  return belowIn(node, scope) !== undefined;
+  return isBelow(node, scope);
 }
 
 function isAnyBelow({ below }: Node<unknown, unknown>, seen: ReadonlySet<string>): boolean {
-  for (let one = below; one; one = one.next) if (seen.has(one.scope)) return true;
+  if (!below) return false;
+  if (seen.has(below.scope)) return true;
+  for (const scope of below.others?.keys() ?? []) if (seen.has(scope)) return true;
   return false;
 }
 
-function belowIn({ below }: Node<unknown, unknown>, scope: string): Below | undefined {
-  let one = below;
-  while (one && one.scope !== scope) one = one.next;
-  return one;
+function isBelow({ below }: Node<unknown, unknown>, scope: string): boolean {
+  return below !== undefined && (below.scope === scope || below.others?.has(scope) === true);
 }
 
-function without(list: Below | undefined, gone: Below): Below | undefined {
-  if (!list || list === gone) return gone.next;
-  list.next = without(list.next, gone);
-  return list;
+/** What is left when one in this scope has gone. */
+function withoutOne(below: Below, scope: string): Below | undefined {
+  const { others } = below;
+  if (below.scope !== scope) {
+    const left = (others?.get(scope) ?? 0) - 1;
+    if (left > 0) others?.set(scope, left);
+    else others?.delete(scope);
+    return below;
+  }
+  below.count -= 1;
+  if (below.count > 0) return below;
+  for (const [next, count] of others ?? []) {
+    others?.delete(next);
+    return { scope: next, count, others };
+  }
+  return undefined;
 }

@@ -490,11 +490,15 @@ function nameEach(source: OpenSource, services: readonly Declaration[]): Readonl
   const unchanged = new Map([...source.entries].map(([id, { service }]) => [service.declaration, id]));
   const taken = new Set(services.flatMap((declaration) => unchanged.get(declaration) ?? []));
   const named = new Map<string, Declaration>();
+  /** Of each name the copies that are known to be taken: to try them all for each is quadratic. */
+  const copies = new Map<Prefix, number>();
   for (const declaration of services) {
+    const name = ownName(declaration);
     let id = unchanged.get(declaration);
-    for (let copy = 1; id === undefined; copy++) {
+    for (let copy = copies.get(name) ?? 1; id === undefined; copy++) {
       const free = idOf(source, declaration, copy);
       if (!taken.has(free)) id = free;
+      copies.set(name, copy);
     }
     taken.add(id);
     named.set(id, declaration);

@@ -1,3 +1,4 @@
+import { createServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import type { Log } from "../../src/base/log.ts";
 import { startRota } from "../../src/index.ts";
@@ -102,4 +103,26 @@ test("until an engine was asked for the first time, nobody is told that an outli
   );
   await using alone = await startRota({ files: [file] });
   expect(await asking(alone).addresses("web.shop")).toBe("ENODATA");
+});
+
+test("an engine that hangs holds up nobody else's names for long", { timeout: 9000 }, async () => {
+  await using folder = await createFolder();
+  const sockets = new Set<Socket>();
+  const mute = createServer((socket) => sockets.add(socket));
+  await new Promise<void>((resolve) => {
+    mute.listen(folder.at("engine.sock"), resolve);
+  });
+  {
+    await using rota = await startRota({
+      docker: `unix://${folder.at("engine.sock")}`,
+      listen: ["127.0.0.1:0"],
+    });
+    expect(rota.addresses).not.toHaveLength(0);
+    const { answers } = await rota.explain("web");
+    expect(answers[0]?.outcome, "nothing is denied while nobody knows").toBe("SERVFAIL");
+  }
+  for (const socket of sockets) socket.destroy();
+  await new Promise((resolve) => {
+    mute.close(resolve);
+  });
 });

@@ -58,7 +58,7 @@ test("an upstream that is none is wrong usage, with what to write", async () => 
   expect(code).toBe(2);
   expect(stderr).toBe(
     'rota: could not forward to "dns.example": "dns.example" is not an IPv4 or IPv6 address; write 10.0.0.53, ' +
-      "tcp://10.0.0.53:53, tls://10.0.0.53#dns.example, /etc/resolv.conf, or corp.example= and one of these (see rota --help)\n",
+      "tcp:// or, with #dns.example behind, tls:// or https://10.0.0.53, /etc/resolv.conf, or corp.example= and one of these (see rota --help)\n",
   );
 });
 

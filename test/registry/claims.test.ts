@@ -71,3 +71,31 @@ test("whatever is claimed and given up, each key is held in each scope by the fi
     }),
   );
 });
+
+test(
+  "as many may claim a name as there are networks, and more than a stack is deep",
+  { timeout: 20_000 },
+  () => {
+    const count = 20_000;
+    const claims: Claims<string, number, string> = createClaims<string, number, string>({
+      compare: (one, other) => one - other,
+      moved: () => {},
+      contested: () => {},
+      above: (name) => (name.includes(".") ? name.slice(name.indexOf(".") + 1) : undefined),
+    });
+    for (let who = 0; who < count; who++) {
+      claims.add("web", who, "service", [`net${who}`]);
+      claims.add("tasks.web", who, "tasks", [`net${who}`]);
+    }
+    claims.settle();
+    const seen = new Set([`net${count - 1}`]);
+    expect(claims.find("web", seen)).toMatchObject({ claimant: count - 1 });
+    claims.remove("web", count - 1);
+    expect(claims.find("web", seen)).toBe("below");
+    claims.remove("tasks.web", count - 1);
+    expect(claims.find("web", seen)).toBeUndefined();
+    claims.remove("tasks.web", 0);
+    claims.remove("web", 0);
+    expect(claims.find("web", new Set(["net0"]))).toBeUndefined();
+  },
+);

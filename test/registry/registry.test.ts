@@ -540,3 +540,16 @@ test("of two sources that set the zone the first counts", () => {
   first.publish(roster({ zone: "one.internal" }));
   expect(registry.settings).toEqual({ zone: parseName("one.internal"), ttl: 9, negativeTtl: 5 });
 });
+
+test(
+  "thousands of one name, as containers whose names differ in case, are told apart",
+  { timeout: 10_000 },
+  () => {
+    const { source, registry } = watched();
+    const [service] = roster({ services: { web: dnsrr("192.0.2.1") } }).services;
+    if (!service) throw new Error("no service");
+    const services = Array.from({ length: 16_384 }, () => ({ ...service }));
+    source.publish({ ...EMPTY_ROSTER, services });
+    expect([...registry.services()]).toHaveLength(16_384);
+  },
+);

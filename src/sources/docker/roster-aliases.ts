@@ -25,6 +25,16 @@ export function shareAliases(groups: readonly Group[]): readonly Group[] {
   const ofGroup = new Map<Group, NetworkAlias[]>();
   const ofMember = new Map<Member, NetworkAlias[]>();
   const shared: Group[] = [];
+  // Compose gives each container an alias of its own: to count a service's containers for each is quadratic.
+  const counts = new Map<Group, Map<string, number>>();
+  const countOnce = (group: Group, network: string, isLive: boolean): number => {
+    const ofNetworks = counts.get(group) ?? new Map<string, number>();
+    counts.set(group, ofNetworks);
+    const key = `${isLive} ${network}`;
+    const count = ofNetworks.get(key) ?? countAt(group, network, isLive);
+    ofNetworks.set(key, count);
+    return count;
+  };
   for (const alias of gather(groups)) {
     const { name, network } = alias;
     // Those that stopped have no say while others run: they may have been of an older version.
@@ -34,7 +44,7 @@ export function shareAliases(groups: readonly Group[]): readonly Group[] {
     if (!first) continue;
     if (claims.some(({ group }) => group !== first.group)) {
       shared.push(aliasGroup(alias, claims));
-    } else if (claims.length === countAt(first.group, network, live.length > 0)) {
+    } else if (claims.length === countOnce(first.group, network, live.length > 0)) {
       add(ofGroup, first.group, { name, network });
     } else if (claims.length === 1) {
       add(ofMember, first.member, { name, network });

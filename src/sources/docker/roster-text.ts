@@ -11,15 +11,18 @@ const MAX_SHOWN_CHARACTERS = 80;
 
 /** Gathers warnings, a few of each container and nothing in them that a terminal would obey. */
 export function createWarnings(): { readonly warn: Warn; readonly lines: () => readonly string[] } {
-  const told = new Map<string, string[]>();
+  const told = new Map<string, { readonly messages: string[]; more: number }>();
   return {
     warn(about, message) {
-      told.set(about, [...(told.get(about) ?? []), message]);
+      const known = told.get(about) ?? { messages: [], more: 0 };
+      told.set(about, known);
+      // A container may have as many labels as fit into its image: what is not told is only counted.
+      if (known.messages.length < MAX_TOLD) known.messages.push(message);
+      else known.more += 1;
     },
     lines: () =>
-      [...told].flatMap(([about, messages]) => {
-        const more = messages.length - MAX_TOLD;
-        const shown = [...messages.slice(0, MAX_TOLD), ...(more > 0 ? [`and ${more} more`] : [])];
+      [...told].flatMap(([about, { messages, more }]) => {
+        const shown = more > 0 ? [...messages, `and ${more} more`] : messages;
         return shown.map((message) => plain(`docker: ${about}: ${message}`, MAX_TOLD_CHARACTERS));
       }),
   };

@@ -258,3 +258,10 @@ test("a container on the machine's network is where its label says, on all netwo
     ),
   ).toEqual(["10.9.0.5@back", "fd00::5@back", "10.9.0.5@front", "fd00::5@front"]);
 });
+
+test("of as many labels as fit into an image a few are told", { timeout: 10_000 }, () => {
+  const labels = Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`rota.x${at}`, "1"]));
+  const { warnings } = labelled(labels);
+  expect(warnings).toHaveLength(6);
+  expect(warnings.at(-1)).toMatch(/^docker: container web: and \d{5,} more$/);
+});
