@@ -150,7 +150,7 @@ async function end(holder: ChildProcess): Promise<void> {
 }
 
 /** In each hierarchy, or the one: empty ones, as nobody is left in them. */
-async function removeCgroups(name: string): Promise<void> {
+export async function removeCgroups(name: string): Promise<void> {
   const hierarchies = await readdir(CGROUPS, { withFileTypes: true }).catch(() => []);
   const roots = [
     CGROUPS,

@@ -38,7 +38,8 @@ export function isContainerId(id: string): boolean {
 /**
  * Reads `/containers/ID/json`; undefined: it makes no sense.
  *
- * @param networkIds the networks' ids by their names: a container that was never started knows no more than these
+ * @param networkIds the networks' ids by their names: a container that was never started knows no more than these, nor
+ * does any of Podman's
  */
 export function parseContainer(
   inspected: unknown,
@@ -60,7 +61,7 @@ export function parseContainer(
     labels: labelsOf(at(config, "Labels")),
     ports: parsePorts(at(config, "ExposedPorts"), at(inspected, "NetworkSettings", "Ports")),
     endpoints: fieldsOf(at(inspected, "NetworkSettings", "Networks")).flatMap(([network, endpoint]) =>
-      parseEndpoint(id, textOf(at(endpoint, "NetworkID")) || (networkIds.get(network) ?? ""), endpoint),
+      parseEndpoint(id, networkIdOf(network, endpoint, networkIds), endpoint),
     ),
     gatewayAddresses: [],
   };
@@ -77,6 +78,12 @@ function parseState(state: unknown): ContainerState {
   const said = STATES.get(textOf(at(state, "Status")));
   if (said !== undefined) return said;
   return isTrue(at(state, "Running")) ? "running" : "exited";
+}
+
+/** Podman writes the network's name in the place of its id. An id counts for more: Docker allows two of one name. */
+function networkIdOf(network: string, endpoint: unknown, networkIds: ReadonlyMap<string, string>): string {
+  const said = textOf(at(endpoint, "NetworkID"));
+  return said === "" || said === network ? (networkIds.get(network) ?? said) : said;
 }
 
 function parseEndpoint(id: string, networkId: string, endpoint: unknown): EngineEndpoint[] {
