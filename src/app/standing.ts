@@ -2,15 +2,16 @@ import { count } from "../base/count.ts";
 import type { Service } from "../registry/service.ts";
 
 /**
- * How a service stands: `waiting` for its first round of checks, `bare` of tasks, `empty` as none serves, in
- * `panic` as too few do, or `serving`.
+ * How a service stands: `waiting` for its first round of checks, `bare` of tasks, `starting` as all of them are,
+ * `empty` as none serves, in `panic` as too few do, or `serving`.
  */
-export type Standing = "waiting" | "bare" | "empty" | "panic" | "serving";
+export type Standing = "waiting" | "bare" | "starting" | "empty" | "panic" | "serving";
 
-export function standingOf({ declaration, serving, answering, isWaiting }: Service): Standing {
+export function standingOf({ declaration, serving, answering, verdicts, isWaiting }: Service): Standing {
   if (isWaiting) return "waiting";
   if (declaration.tasks.length === 0) return "bare";
-  if (serving.length === 0) return "empty";
+  const isStarting = declaration.tasks.every(({ id }) => verdicts.get(id) === "starting");
+  if (serving.length === 0) return isStarting ? "starting" : "empty";
   return answering.length > serving.length ? "panic" : "serving";
 }
 
@@ -23,6 +24,8 @@ export function formatStanding(service: Service): string {
       return "waits for the first results of its checks";
     case "bare":
       return "has no tasks";
+    case "starting":
+      return `${tasks} starting, none has passed yet`;
     case "empty":
       return `${noneServes(declaration.tasks.length)}: ${whatIsAnswered(service)}`;
     case "panic":

@@ -36,12 +36,12 @@ function answerInZone(question: Question, labels: Prefix, authority: Authority, 
   const { zone } = registry.settings;
   if (labels === "") return answerApex(question, zone, authority);
   const found = registry.find(labels, view);
-  if (found && found !== "below") return answerService(question, found, zone, authority);
+  if (found && found !== "below") return answerService(question, found, zone, authority, view);
   if (labels === NAME_SERVER) return answerNameServer(question, authority);
   if (found === "below") return { kind: "nodata", soa: soaOf(zone, registry) };
   // Where the zone is called like a namespace, `web.shop` is a short name that lies in it by chance.
   const bare = registry.find(wholePrefix(question.name), view);
-  if (bare && bare !== "below") return answerService(question, bare, zone, authority);
+  if (bare && bare !== "below") return answerService(question, bare, zone, authority, view);
   return { kind: "nxdomain", soa: soaOf(zone, registry) };
 }
 
@@ -55,7 +55,7 @@ function answerBare(question: Question, authority: Authority, view: View): Answe
   const found = registry.find(labels, view);
   // What is beneath a bare name is all names of the root: its SOA is the only one that encloses them.
   if (found === "below") return { kind: "nodata", soa: soaOf(ROOT, registry) };
-  if (found) return answerService(question, found, ROOT, authority);
+  if (found) return answerService(question, found, ROOT, authority, view);
   if (authority.isRouted(question.name)) return { kind: "elsewhere" };
   const nowhere = answerNowhere(question, registry);
   if (nowhere) return nowhere;

@@ -1,5 +1,5 @@
 import { type Address, mask } from "../model/address.ts";
-import type { Name } from "../model/name.ts";
+import { EMPTY_PREFIX, type Name } from "../model/name.ts";
 import { type Reverse, reverseName } from "../model/reverse.ts";
 import type { View } from "../model/view.ts";
 import type { FoundAddress, Registry } from "../registry/registry.ts";
@@ -41,7 +41,8 @@ export function answerReverse(
 }
 
 function targetOf({ service, task }: FoundAddress, registry: Registry, view: View): Name | undefined {
-  return task ? nameOfTask(service, task, registry, view) : nameOfService(service, registry, view);
+  const told = { view, suffix: EMPTY_PREFIX };
+  return task ? nameOfTask(service, task, registry, told) : nameOfService(service, registry, told);
 }
 
 /** The shortest name of whole labels inside the subnet, as 1.0.10.in-addr.arpa: the zone that the name is in. */

@@ -6,16 +6,23 @@ import type { Found } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
 import type { Question } from "../wire/message.ts";
 import { type ResourceRecord, type Srv, TYPE } from "../wire/record.ts";
-import { nameOfService, nameOfTask } from "./held.ts";
+import { nameOfService, nameOfTask, type Told } from "./held.ts";
 import { addressRecord, type Answer, type Authority, NOT_READY, records, setOf, typeOf } from "./kinds.ts";
 
 /** Answers for a name of a service, by what the name stands for. `apex`: whose SOA says that there is nothing. */
-export function answerService(question: Question, found: Found, apex: Name, authority: Authority): Answer {
+export function answerService(
+  question: Question,
+  found: Found,
+  apex: Name,
+  authority: Authority,
+  asker: View,
+): Answer {
   const { service, meaning, view } = found;
+  const told = { view: asker, suffix: found.suffix };
   const ttl = service.declaration.ttl ?? authority.registry.settings.ttl;
   // Field by field: spreading the authority would take longer than all the rest.
   const { registry, rotation } = authority;
-  const asked: Asked = { registry, rotation, question, service, view, ttl, apex };
+  const asked: Asked = { registry, rotation, question, service, view, told, ttl, apex };
   switch (meaning.kind) {
     case "service":
       return service.declaration.endpointMode === "vip" ? answerVip(asked) : answerTasks(asked);
@@ -38,6 +45,7 @@ interface Asked extends Pick<Authority, "registry" | "rotation"> {
   readonly question: Question;
   readonly service: Service;
   readonly view: View;
+  readonly told: Told;
   /** Seconds. */
   readonly ttl: number;
   readonly apex: Name;
@@ -80,9 +88,9 @@ function answerAddresses(asked: Asked, shown: readonly Address[], labels: readon
 }
 
 function answerVipPort(asked: Asked, port: Port): Answer {
-  const { service, view, registry, ttl } = asked;
+  const { service, view, told, registry, ttl } = asked;
   if (service.vips.length === 0 && wantsPort(asked.question.type)) return FAILED;
-  const target = nameOfService(service, registry, view);
+  const target = nameOfService(service, registry, told);
   if (!target) return answerTargets(asked, []);
   const addresses = seenOf(service.vips, view).map((address) => addressRecord(target, ttl, address));
   // RFC 2782: "Weight 0 when there isn't any server selection to do".
@@ -90,7 +98,7 @@ function answerVipPort(asked: Asked, port: Port): Answer {
 }
 
 function answerTaskPort(asked: Asked, port: Port): Answer {
-  const { service, view, registry, rotation, question, ttl } = asked;
+  const { service, view, told, registry, rotation, question, ttl } = asked;
   const { declaration, answering } = service;
   if (!wantsPort(question.type)) return answerTargets(asked, []);
   if (service.isWaiting || isUntold(asked)) return NOT_READY;
@@ -98,7 +106,7 @@ function answerTaskPort(asked: Asked, port: Port): Answer {
 
   const targets = answering.flatMap((task): PortTarget[] => {
     const seen = seenOf(task.addresses, view);
-    const target = seen.length > 0 ? nameOfTask(service, task, registry, view) : undefined;
+    const target = seen.length > 0 ? nameOfTask(service, task, registry, told) : undefined;
     if (!target) return [];
     const addresses = seen.map((address) => addressRecord(target, ttl, address));
     return [{ target, port: task.ports.get(port.name) ?? port.target, weight: task.weight, addresses }];

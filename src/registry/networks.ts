@@ -51,11 +51,16 @@ export function indexSubnets(networks: Iterable<Network>): FindSubnet {
   };
 }
 
-/** Finds the networks that all addresses beginning with `length` bits of `address` are on, in their order. */
-export type FindNetworks = (address: Address, length: number) => readonly string[];
+/** Which networks addresses are on. */
+export interface NetworkIndex {
+  /** Those that all addresses beginning with `length` bits of `address` are on, in their order. */
+  find(address: Address, length: number): readonly string[];
+  /** Whether some of these addresses are on one that not all are on. */
+  isDivided(address: Address, length: number): boolean;
+}
 
 /** As {@link indexSubnets}, but only by what says who is inside. */
-export function indexNetworks(networks: Iterable<Network>): FindNetworks {
+export function indexNetworks(networks: Iterable<Network>): NetworkIndex {
   const byLength = new Map<number, Map<Address, string[]>>();
   const ranks = new Map<string, number>();
   for (const network of networks) {
@@ -68,13 +73,25 @@ export function indexNetworks(networks: Iterable<Network>): FindNetworks {
     }
   }
 
-  return (address, length) => {
-    const found = new Set<string>();
-    for (const [bits, subnets] of byLength) {
-      const names = bits <= length ? subnets.get(mask(address, bits)) : undefined;
-      for (const name of names ?? []) found.add(name);
-    }
-    if (found.size < 2) return [...found];
-    return [...found].toSorted((one, other) => (ranks.get(one) ?? 0) - (ranks.get(other) ?? 0));
+  return {
+    find(address, length) {
+      const found = new Set<string>();
+      for (const [bits, subnets] of byLength) {
+        const names = bits <= length ? subnets.get(mask(address, bits)) : undefined;
+        for (const name of names ?? []) found.add(name);
+      }
+      if (found.size < 2) return [...found];
+      return [...found].toSorted((one, other) => (ranks.get(one) ?? 0) - (ranks.get(other) ?? 0));
+    },
+    isDivided(address, length) {
+      const all = mask(address, length);
+      for (const [bits, subnets] of byLength) {
+        if (bits <= length) continue;
+        for (const base of subnets.keys()) {
+          if (base.length === all.length && mask(base, length) === all) return true;
+        }
+      }
+      return false;
+    },
   };
 }

@@ -9,7 +9,7 @@ import {
   type Roster,
   type TaskDeclaration,
 } from "../model/declaration.ts";
-import { formatPrefix, joinPrefix, type Name, parentOf, type Prefix } from "../model/name.ts";
+import { EMPTY_PREFIX, formatPrefix, joinPrefix, type Name, parentOf, type Prefix } from "../model/name.ts";
 import { sees, type View, WHOLE_VIEW } from "../model/view.ts";
 import { createBatch } from "./batch.ts";
 import { createClaims } from "./claims.ts";
@@ -93,8 +93,10 @@ export interface Source {
 export interface Found {
   readonly service: Service;
   readonly meaning: Meaning;
-  /** What is to be shown of it: less than was asked for where the name ends in that of a network. */
+  /** What is to be shown of it: less than who asks sees where the name ends in that of a network. */
   readonly view: View;
+  /** The name of that network; empty: there is none. */
+  readonly suffix: Prefix;
 }
 
 export interface FoundAddress {
@@ -210,7 +212,8 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
       if (found && found !== "below") return found;
       for (const cut of views.cuts(name, view)) {
         const onNetwork = cut.name === "" ? "below" : findIn(cut.name, cut.view);
-        if (onNetwork) return onNetwork;
+        if (onNetwork === "below") return onNetwork;
+        if (onNetwork) return { ...onNetwork, suffix: cut.suffix };
       }
       return found;
     },
@@ -307,7 +310,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
       view.namespace === "" ? undefined : names.find(joinPrefix(name, view.namespace), view.networks);
     const held = own && own !== "below" ? own : (names.find(name, view.networks) ?? own);
     if (!held || held === "below") return held;
-    return { service: held.claimant.service, meaning: held.meaning, view };
+    return { service: held.claimant.service, meaning: held.meaning, view, suffix: EMPTY_PREFIX };
   }
 
   /** Where a task stands that asks, by what declares it first. */
@@ -335,7 +338,8 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     takeNetworks();
     takeSettings();
     const declared = nameEach(source, roster.services);
-    for (const [id, entry] of source.entries) if (!declared.has(id)) remove(entry);
+    // The last first: of thousands that claim one name, nobody is to be found anew who is about to go as well.
+    for (const [id, entry] of [...source.entries].toReversed()) if (!declared.has(id)) remove(entry);
     source.nextRank = 0;
     for (const [id, declaration] of declared) {
       const entry = entries.get(id);

@@ -2,8 +2,8 @@ import { RotaError } from "../base/error.ts";
 import { type Address, isLoopback } from "../model/address.ts";
 import type { Client, Network, Roster } from "../model/declaration.ts";
 import { cutsOf, EMPTY_PREFIX, parsePrefix, type Prefix } from "../model/name.ts";
-import { sees, type View, WHOLE_VIEW } from "../model/view.ts";
-import { type FindNetworks, indexNetworks } from "./networks.ts";
+import { EMPTY_VIEW, sees, type View, WHOLE_VIEW } from "../model/view.ts";
+import { indexNetworks, type NetworkIndex } from "./networks.ts";
 
 /** Says what clients see. */
 export interface Views {
@@ -20,6 +20,8 @@ export interface Views {
 
 export interface Cut {
   readonly name: Prefix;
+  /** The network's name, as it was cut off. */
+  readonly suffix: Prefix;
   /** What is seen of that network alone. */
   readonly view: View;
 }
@@ -32,7 +34,7 @@ const MAX_VIEWS = 10_000;
 
 export function createViews(standOf: FindStand): Views {
   let clients: ReadonlyMap<Address, Client> = new Map();
-  let findNetworks: FindNetworks = indexNetworks([]);
+  let index: NetworkIndex = indexNetworks([]);
   /** In order. */
   let known: ReadonlyMap<string, Network> = new Map();
   let suffixes: ReadonlyMap<Prefix, string> = new Map();
@@ -41,7 +43,7 @@ export function createViews(standOf: FindStand): Views {
   return {
     take(networks, rosters) {
       known = networks;
-      findNetworks = indexNetworks(networks.values());
+      index = indexNetworks(networks.values());
       suffixes = suffixesOf(networks.keys());
       clients = new Map(
         [...rosters]
@@ -50,10 +52,12 @@ export function createViews(standOf: FindStand): Views {
       );
     },
     viewOf(address, length) {
-      const inside = findNetworks(address, length);
+      const inside = index.find(address, length);
       const isWhole = length === address.length * 8;
       const client = isWhole ? (clients.get(address) ?? stand(address, inside)) : undefined;
-      if (!client) return inside.length > 0 ? viewWith(inside, EMPTY_PREFIX) : WHOLE_VIEW;
+      if (!client && inside.length > 0) return viewWith(inside, EMPTY_PREFIX);
+      // Too little was told of the client to say that it is on none of them.
+      if (!client) return !isWhole && index.isDivided(address, length) ? EMPTY_VIEW : WHOLE_VIEW;
       const on = new Set([...inside, ...client.networks]);
       return viewWith([...on], client.namespace);
     },
@@ -61,7 +65,7 @@ export function createViews(standOf: FindStand): Views {
       for (const { front, end } of cutsOf(name)) {
         const network = suffixes.get(end);
         if (network === undefined || !sees(view, [network])) continue;
-        yield { name: front, view: viewWith([network], view.namespace) };
+        yield { name: front, suffix: end, view: viewWith([network], view.namespace) };
       }
     },
   };

@@ -71,8 +71,7 @@ export function leaseVips(
   const name = formatPrefix(ownName(declaration));
   for (const network of declaration.networks) {
     const pools = networks.get(network)?.vips ?? [];
-    if (pools.length === 0)
-      problems.push(`service ${name} has no VIP on network ${network}: it declares no vips`);
+    if (pools.length === 0) problems.push(`service ${name} has no VIP on network ${network}: ${NO_POOL}`);
     for (const pool of pools) {
       try {
         vips.push({ network, address: leases.take(id, network, pool) });
@@ -84,6 +83,9 @@ export function leaseVips(
   leases.free(id, new Set(vips.map(({ address }) => address)));
   return { vips, vipProblem: problems.length > 0 ? problems.join("; ") : undefined };
 }
+
+const NO_POOL =
+  "no services file gives the network vips to take one from; give it some, or say endpoint_mode dnsrr";
 
 /** Long enough for every client's cache and connection to have ended. */
 const QUARANTINE_MS = 3_600_000;

@@ -152,6 +152,10 @@ describe("the name of a network behind a name", () => {
     [BOTH, "a.web.back", "10.0.2.11"],
     [BOTH, "web.back.rota.internal", "10.0.2.11"],
     [BOTH, "cart.back", "10.0.2.50"],
+    // What a SRV record leads to is on that network as well.
+    [BOTH, "_http._tcp.web.back SRV", "a.web.back.rota.internal."],
+    [BOTH, "_http._tcp.web.front SRV", "a.web.front.rota.internal.", "b.web.front.rota.internal."],
+    [BACK, "_http._tcp.web.back SRV", "a.web.back.rota.internal."],
     [FRONT, "web.back", "elsewhere"],
     [FRONT, "web.back.rota.internal", "nxdomain"],
     [BOTH, "nosuch.back", "elsewhere"],
@@ -257,7 +261,10 @@ describe("what an engine knows", () => {
 test("a network inside a subnet that is given as a prefix alone", () => {
   expect([...(registry.viewOf(parseAddress("10.0.1.0"), 24).networks ?? [])]).toEqual(["front"]);
   expect([...(registry.viewOf(parseAddress("10.0.1.0"), 25).networks ?? [])]).toEqual(["front", "ops"]);
-  expect(registry.viewOf(parseAddress("10.0.0.0"), 16).networks).toBeUndefined();
+  expect(registry.viewOf(parseAddress("10.0.0.0"), 16).networks, "who it is that asks is not known").toEqual(
+    new Set(),
+  );
+  expect(registry.viewOf(parseAddress("10.1.0.0"), 16).networks, "it is on none").toBeUndefined();
   expect(parseSubnet("10.0.1.0/24").length).toBe(24);
 });
 

@@ -374,7 +374,7 @@ describe("VIPs", () => {
     expect(vipsOf(registry)).toHaveLength(1);
     source.publish(roster({ services: {} }));
     expect([...registry.services()][0]?.vipProblem).toBe(
-      "service web has no VIP on network n: it declares no vips",
+      "service web has no VIP on network n: no services file gives the network vips to take one from; give it some, or say endpoint_mode dnsrr",
     );
   });
 

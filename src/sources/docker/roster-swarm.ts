@@ -112,7 +112,7 @@ function memberOf(
         aliases: [],
       })),
       addresses,
-      names: distinct([dotted, ...(container ? containerNames(container) : [])]),
+      names: distinct([dotted, id, ...(container ? containerNames(container) : [])]),
       aliases: [],
       standing,
       labels: container?.labels ?? new Map(),

@@ -36,7 +36,7 @@ test("a stack's service is called after it, by what the Swarm calls it, and with
     "  vip 10.1.0.100@back",
     "  task t1 slot 3 at 10.1.0.2@back",
   ]);
-  expect(taskNames(roster, "web.shop")).toEqual({ t1: ["shop_web.3.t1@back"] });
+  expect(taskNames(roster, "web.shop")).toEqual({ t1: ["shop_web.3.t1@back", "t1@back"] });
 });
 
 test("a service of no stack has its own name; a global one's tasks are called by their nodes", () => {
@@ -52,7 +52,9 @@ test("a service of no stack has its own name; a global one's tasks are called by
     "  alias my-api@front",
     "  task t1 at 10.1.0.2@back 10.2.0.2@front",
   ]);
-  expect(taskNames(roster, "my_api")).toEqual({ t1: ["my_api.node1.t1@back", "my_api.node1.t1@front"] });
+  expect(taskNames(roster, "my_api")).toEqual({
+    t1: ["my_api.node1.t1@back", "t1@back", "my_api.node1.t1@front", "t1@front"],
+  });
 });
 
 test("a VIP on ingress is nobody's: a service with no other is dnsrr, and one with no network is not asked for", () => {
@@ -113,7 +115,7 @@ test.each([
     expect(roster.roster.services.map(nameOf), "never plain ones beside it").toEqual(["web.shop"]);
     if (expected.length === 0) return;
     expect(taskNames(roster, "web.shop")).toEqual({
-      t1: [`${name}@back`, `${shortIdOf(name)}@back`, "box@back"],
+      t1: [`${name}@back`, "t1@back", `${shortIdOf(name)}@back`, "box@back"],
     });
     expect(serviceOf(roster, "web.shop").tasks[0]?.weight).toBe(4);
   },
