@@ -1,5 +1,6 @@
-import type { Declaration, NetworkAlias, TaskDeclaration } from "./declaration.ts";
-import { addPorts } from "./port.ts";
+import type { Declaration, NetworkAlias, Port, TaskDeclaration } from "./declaration.ts";
+import { formatPrefix } from "./name.ts";
+import { addPorts, isNamed } from "./port.ts";
 
 /**
  * What an outline says and what an engine brings for it, as one. The outline's word counts wherever it is not the
@@ -34,6 +35,42 @@ export function fillOutline(outline: Declaration, filled: Declaration): Declarat
     tasks: outline.check === undefined ? tasks : tasks.map(checkedTask),
     origin: outline.origin,
   };
+}
+
+/**
+ * What two files outline of one service, as one outline: as Compose has it of a file and its override, the later's
+ * word counts wherever it is not the default, and lists come together.
+ */
+export function joinOutlines(earlier: Declaration, later: Declaration): Declaration {
+  const filled = fillOutline(withNetworksOf(later, earlier), withNetworksOf(earlier, later));
+  const portsOf = (isWanted: (port: Port) => boolean): readonly Port[] =>
+    addPorts(later.ports.filter(isWanted), earlier.ports.filter(isWanted));
+  return {
+    ...filled,
+    endpointMode: later.endpointMode === "dnsrr" ? earlier.endpointMode : later.endpointMode,
+    // A number says nothing that a name of the other's does not.
+    ports: addPorts(
+      portsOf(isNamed),
+      portsOf((port) => !isNamed(port)),
+    ),
+    labels: joinLabels(earlier.labels, later.labels),
+    isOutline: true,
+    origin: earlier.origin,
+  };
+}
+
+/** Who says no networks is on the default one, which is none of the other's; what it is called, it is everywhere. */
+function withNetworksOf(outline: Declaration, { networks }: Declaration): Declaration {
+  const unsaid = `${formatPrefix(outline.namespace)}_default`;
+  if (outline.networks.length !== 1 || outline.networks[0] !== unsaid) return outline;
+  const names = outline.networkAliases.map(({ name }) => name);
+  const networkAliases = networks.flatMap((network) => names.map((name) => ({ name, network })));
+  return { ...outline, networks, networkAliases };
+}
+
+/** A key's last value counts: RFC 6763 section 6.4 has each once. */
+function joinLabels(earlier: readonly string[], later: readonly string[]): readonly string[] {
+  return [...new Map([...earlier, ...later].map((label) => [label.replace(/=.*$/s, ""), label])).values()];
 }
 
 function checkedTask(task: TaskDeclaration): TaskDeclaration {

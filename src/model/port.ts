@@ -7,13 +7,13 @@ export function isSamePlace(one: Port, other: Port): boolean {
 
 /** `said` and `more`, without those of `more` of which something is said already. */
 export function addPorts(said: readonly Port[], more: readonly Port[]): readonly Port[] {
-  const ports = said.map((port) => {
-    if (port.published !== undefined) return port;
-    const published = more.find(
-      (other) => isSamePlace(port, other) && other.published !== undefined,
-    )?.published;
-    return { ...port, published };
-  });
+  // Of one place, a Map keeps the last: the first counts.
+  const publishing = more.filter(({ published }) => published !== undefined).toReversed();
+  const publishedAt = new Map(publishing.map((port) => [placeKey(port), port.published]));
+  const ports = said.map((port) => ({
+    ...port,
+    published: port.published ?? publishedAt.get(placeKey(port)),
+  }));
   const names = new Set(ports.map(nameKey));
   const places = new Set(ports.map(placeKey));
   // Named ones first: a number says nothing that a name does not.
@@ -26,7 +26,8 @@ export function addPorts(said: readonly Port[], more: readonly Port[]): readonly
   return ports;
 }
 
-function isNamed({ name, target }: Port): boolean {
+/** Whether somebody called it other than by its number. */
+export function isNamed({ name, target }: Port): boolean {
   return name !== String(target);
 }
 

@@ -4,6 +4,7 @@ import { parsePrefix, type Prefix } from "../model/name.ts";
 import type { ComposeNetwork } from "./compose-networks.ts";
 import type { ComposeServiceShape } from "./compose-shapes.ts";
 import { suggest } from "./problem.ts";
+import { MAX_ALIASES } from "./service-labels.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** What a service of a Compose file is checked against. */
@@ -69,7 +70,12 @@ export function aliasesOf(
       odd.set(text, prefix);
       return [];
     });
-    return [...new Set(names)].map((name): NetworkAlias => ({ name, network }));
+    const once = [...new Set(names)];
+    if (once.length > MAX_ALIASES) {
+      const message = `has ${once.length} names on ${network}: the first ${MAX_ALIASES} count`;
+      warnings.push({ path, message });
+    }
+    return once.slice(0, MAX_ALIASES).map((name): NetworkAlias => ({ name, network }));
   });
   for (const [text, why] of odd) warnings.push({ path, message: `nobody can ask for "${text}": ${why}` });
   return aliases;

@@ -1,3 +1,4 @@
+import { isForRota, MAX_LABELS } from "./label-words.ts";
 import type { Path, Problem } from "./problem.ts";
 import { readServiceWords, type ServiceWords } from "./service-labels.ts";
 import { readTaskLabels, type TaskLabels } from "./task-labels.ts";
@@ -16,6 +17,11 @@ export interface SaidByLabels extends Pick<TaskLabels, "isEnabled" | "service"> 
 
 /** Reads labels as they are read of an engine; what is wrong with one is told where it stands. */
 export function readLabels(labels: readonly WrittenLabel[], path: Path, problems: Problem[]): SaidByLabels {
+  const meant = labels.filter(({ key }) => isForRota(key)).length;
+  if (meant > MAX_LABELS) {
+    problems.push({ path, message: `has ${meant} labels for Rota: ${MAX_LABELS} are allowed` });
+    return { isEnabled: true, service: undefined, words: {} };
+  }
   const values = new Map(labels.map(({ key, value }) => [key, value]));
   const task = readTaskLabels(values);
   const service = readServiceWords(values);

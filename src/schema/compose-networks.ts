@@ -6,6 +6,8 @@ import { checked, type Problem } from "./problem.ts";
 export interface ProjectTerms {
   /** What COMPOSE_PROJECT_NAME is looked up in. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What the file that this one overrides calls the project. */
+  readonly overridden?: string | undefined;
   /** The name of the folder that the file lies in. */
   readonly folder: string;
 }
@@ -22,16 +24,17 @@ export interface ComposeNetwork {
 const PROJECT = /^[a-z0-9][a-z0-9_-]*$/;
 
 /**
- * The project of a Compose file: COMPOSE_PROJECT_NAME, else its `name`, else its folder's name as Compose makes it
+ * The project of a Compose file: COMPOSE_PROJECT_NAME, else its `name` or that of the file it overrides, else its folder's name as Compose makes it
  * fit: the order is Compose's. Undefined, with a problem: none of them is one.
  */
 export function projectOf(
   written: unknown,
-  { env, folder }: ProjectTerms,
+  { env, overridden, folder }: ProjectTerms,
   problems: Problem[],
 ): string | undefined {
   const variable = env["COMPOSE_PROJECT_NAME"] ?? "";
-  const told = variable === "" && typeof written === "string" ? written : variable;
+  const said = typeof written === "string" ? written : (overridden ?? "");
+  const told = variable === "" ? said : variable;
   if (told === "") {
     const project = folder
       .toLowerCase()

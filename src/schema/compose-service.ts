@@ -13,12 +13,14 @@ import { readLabels, type SaidByLabels } from "./compose-labels.ts";
 import {
   composeServiceShape,
   type ComposeServiceShape,
+  MAX_PORTS,
   type NamedPorts,
   ROTA_ALONE,
   rotaServiceShape,
 } from "./compose-shapes.ts";
 import { declare } from "./declare.ts";
 import { checked, formatPath, type Path, type Problem } from "./problem.ts";
+import { MAX_SERVICE_OCTETS } from "./service-name.ts";
 import { parsePortName } from "./words.ts";
 
 /** Compose specification, services: what docker-compose takes for a service's name. */
@@ -48,6 +50,7 @@ export function outlineService(
   const joined = joinNetworks(shape, around);
   if (words === undefined) return undefined;
   const networks = [...joined.keys()];
+  const ports = boundedPortsOf(words.ports, portsOf(shape, around), around);
   const declared = declare(
     ownName,
     {
@@ -55,7 +58,7 @@ export function outlineService(
       networks,
       namespace: around.namespace,
       endpoint_mode: endpointModeOf(words.endpoint_mode, shape, networks, around),
-      ports: [...addPorts(words.ports, portsOf(shape, around))],
+      ports: [...ports],
       tasks: [],
     },
     {
@@ -69,13 +72,21 @@ export function outlineService(
   return { ...declared, networkAliases: aliasesOf(name, shape, joined, around), isOutline: true };
 }
 
-function serviceNameOf(name: string, { path, problems }: ComposeSurroundings): Prefix | undefined {
+function serviceNameOf(name: string, { namespace, path, problems }: ComposeSurroundings): Prefix | undefined {
   const prefix = SERVICE_NAME.test(name)
     ? prefixOf(name)
     : "it has other characters than letters, digits, _ . -";
-  if (typeof prefix === "object") return prefix.labels;
-  problems.push({ path, message: `"${name}" cannot be the name of a service: ${prefix}`, at: "key" });
+  const why = typeof prefix === "string" ? prefix : overlongWith(namespace, prefix.labels);
+  if (typeof prefix === "object" && why === undefined) return prefix.labels;
+  problems.push({ path, message: `"${name}" cannot be the name of a service: ${why}`, at: "key" });
   return undefined;
+}
+
+/** An engine's containers with such a name would be another service, and the outline would wait for ever. */
+function overlongWith(namespace: Prefix, name: Prefix): string | undefined {
+  const octets = name.length + namespace.length;
+  if (octets <= MAX_SERVICE_OCTETS) return undefined;
+  return `with its project it has ${octets} octets, ${MAX_SERVICE_OCTETS} are allowed`;
 }
 
 /** What `x-rota` says and, where it says nothing, labels do. */
@@ -100,6 +111,17 @@ function tellUnseen(shape: ComposeServiceShape, { path, warnings }: ComposeSurro
     const message = `is Rota's word, not Compose's, and is let be: write it under x-rota`;
     warnings.push({ path: [...path, word], message });
   }
+}
+
+function boundedPortsOf(
+  words: readonly Port[],
+  more: readonly Port[],
+  { path, problems }: ComposeSurroundings,
+): readonly Port[] {
+  const count = words.length + more.length;
+  if (count <= MAX_PORTS) return addPorts(words, more);
+  problems.push({ path: [...path, "ports"], message: `come to ${count} ports: ${MAX_PORTS} are allowed` });
+  return [];
 }
 
 function portsOf(shape: ComposeServiceShape, { path, warnings }: ComposeSurroundings): readonly Port[] {

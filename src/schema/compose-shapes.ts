@@ -69,6 +69,17 @@ const port: z.ZodType<NamedPorts> = z.union(
   { error: mustBe('a port number, text as "80:8080", or a mapping') },
 );
 
+/** Each makes a name for each alias. */
+export const MAX_PORTS = 4096;
+
+/** A list of so many ports at most, which is seen before each is read: one may be a hundred. */
+function portsInput<Item extends z.ZodType>(item: Item) {
+  return z
+    .array(z.unknown())
+    .max(MAX_PORTS, { error: `has over ${MAX_PORTS} entries: ${MAX_PORTS} ports are allowed` })
+    .pipe(z.array(item));
+}
+
 /** What Compose says of a service, as far as it is of use here; the rest is let be. */
 export const composeServiceShape = z.looseObject({
   container_name: z.string().nullish(),
@@ -98,8 +109,8 @@ export const composeServiceShape = z.looseObject({
       retries: orDigits(whole(0, 2_147_483_647)).optional(),
     })
     .nullish(),
-  ports: z.array(port).nullish(),
-  expose: z.array(numberOrText.transform(reading(parseExposed))).nullish(),
+  ports: portsInput(port).nullish(),
+  expose: portsInput(numberOrText.transform(reading(parseExposed))).nullish(),
   labels: labels.nullish(),
 });
 export type ComposeServiceShape = z.output<typeof composeServiceShape>;

@@ -92,6 +92,12 @@ export function parseComposeNetworks(value: unknown, terms: ProjectTerms): Reado
   return declaredNetworks(composeNetworksOf(body.networks, project, []).values());
 }
 
+/** What a Compose file itself calls its project, be it right or wrong. */
+export function projectNameOf(value: unknown): string | undefined {
+  const { name } = recordOf(value);
+  return typeof name === "string" ? name : undefined;
+}
+
 /** Of two keys that mean one network, what the first says counts. */
 function declaredNetworks(
   networks: Iterable<{ readonly network: Network | undefined }>,

@@ -29,15 +29,20 @@ export type LabelTree = Readonly<Record<string, unknown>>;
 
 const PREFIX = "rota.";
 /** More than anybody needs; each is checked anew for each that is wrong. */
-const MAX_LABELS = 64;
+export const MAX_LABELS = 64;
 const MAX_LABEL_OCTETS = 255;
 const MAX_VALUE_OCTETS = 1024;
+
+/** Whether a label is meant for Rota. */
+export function isForRota(label: string): boolean {
+  return label.startsWith(PREFIX);
+}
 
 /** The labels that are meant for Rota, in the order of their names; whatever cannot be one is told. */
 export function readWords(labels: ReadonlyMap<string, string>): Labelled<readonly LabelWord[]> {
   const problems: LabelProblem[] = [];
   const words: LabelWord[] = [];
-  const meant = [...labels].filter(([label]) => label.startsWith(PREFIX));
+  const meant = [...labels].filter(([label]) => isForRota(label));
   for (const [label, value] of meant.toSorted(([one], [other]) => compareText(one, other))) {
     const path = splitLabel(label);
     const wrong =

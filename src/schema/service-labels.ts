@@ -29,7 +29,7 @@ export interface UnlabelledService extends ServiceName {
 }
 
 /** Each makes names for each port. */
-const MAX_ALIASES = 32;
+export const MAX_ALIASES = 32;
 
 const { endpoint_mode, ttl, aliases, healthcheck, publish_not_ready } = serviceShape.shape;
 const { labels, order, max_answers, when_empty, panic_threshold } = serviceShape.shape;
@@ -82,9 +82,10 @@ export function declareLabelled(
   const refused: LabelProblem[] = [];
   const words = readWords(labels).said.filter((word) => {
     if (!isOfService(word)) return false;
-    const message = refusalOf(word.path);
-    if (message !== undefined) refused.push({ ...word, message, isLeftOut: true });
-    return message === undefined;
+    const why = refusalOf(word.path);
+    const message = `${why}: declare it in a services file`;
+    if (why !== undefined) refused.push({ ...word, message, isLeftOut: true });
+    return why === undefined;
   });
   const warnings: Problem[] = [];
   const settled = settle(words, (tree, problems) => {
@@ -101,9 +102,18 @@ export function declareLabelled(
 /** Words of a services file, as they stand there, for one of its shapes to read. */
 export type ServiceWords = Readonly<Record<string, unknown>>;
 
-/** The words that labels say of a service, each checked by itself: `ports` for its `rota.port.`. */
+/**
+ * The words that labels of a Compose file say of a service, each checked by itself: `ports` for its `rota.port.`. What
+ * is refused of an engine is here, too: its labels are these, and there is no telling whose they were.
+ */
 export function readServiceWords(labels: ReadonlyMap<string, string>): Labelled<ServiceWords> {
-  return settle(readWords(labels).said.filter(isOfService), (tree, problems) => {
+  const words = readWords(labels).said.filter(isOfService);
+  const refused = words.flatMap((word): LabelProblem[] => {
+    const why = refusalOf(word.path);
+    return why === undefined ? [] : [{ ...word, message: `${why}: write it under x-rota`, isLeftOut: true }];
+  });
+  const allowed = words.filter(({ path }) => refusalOf(path) === undefined);
+  const { said, problems } = settle(allowed, (tree, problems) => {
     const shape = checked(labelShape, tree, [], problems);
     if (!shape) return undefined;
     const { port: _, ...words } = tree;
@@ -113,6 +123,7 @@ export function readServiceWords(labels: ReadonlyMap<string, string>): Labelled<
       ports: shape.port.map(({ port: { name, target, protocol } }) => ({ name, target, protocol })),
     };
   });
+  return { said, problems: [...refused, ...problems] };
 }
 
 /** Those labels that are of a service as a whole. */
@@ -186,13 +197,14 @@ function mergePorts(
   return [...merged, ...named.filter(({ port }) => !unnamed.some((other) => isSamePlace(port, other)))];
 }
 
+/** Why no label may say this. */
 function refusalOf([first, word, ...rest]: readonly string[]): string | undefined {
   if (first !== "healthcheck") return undefined;
   if (word === "exec" || word === "test") {
-    return "runs a command of this machine, which no label may: declare it in a services file";
+    return "runs a command of this machine, which no label may";
   }
   if (rest.at(-1) !== "ca") return undefined;
-  return "names a file of this machine, which no label may: declare it in a services file";
+  return "names a file of this machine, which no label may";
 }
 
 function parseTarget(text: string): Port {

@@ -13,6 +13,7 @@ import {
 } from "yaml";
 import { messageOf } from "../base/error.ts";
 import type { Path } from "../schema/problem.ts";
+import { followAliases } from "./aliases.ts";
 import type { Placed, Position } from "./report.ts";
 import { type Expand, expandAll, findVariables, type Tell } from "./variables.ts";
 
@@ -24,12 +25,6 @@ export interface ReadDocument {
   /** Where the value at a path stands, or its key; of what came in by an alias or merge, the nearest above. */
   readonly locate: (path: Path, at?: "key") => Position;
 }
-
-/**
- * How often anchors may be expanded, nested ones multiplied. yaml's own 100 is too low for ten thousand
- * services that share an anchor; nesting that grows without bound still ends here.
- */
-const MAX_ALIASES = 100_000;
 
 /**
  * Reads YAML 1.2, and so JSON, with `<<` merging, and puts variables in place.
@@ -66,6 +61,8 @@ export function readDocument(text: string, expanderOf: (value: unknown) => Expan
   const tell = tellIn(problems);
   if (problems.length === 0) tellTwins(document, tell);
   const variables = problems.length === 0 ? findVariables(document, tell) : undefined;
+  // From here on a node may stand in several places.
+  if (problems.length === 0) followAliases(document, tell);
   let value = problems.length === 0 ? valueOf(document, problems) : undefined;
   if (problems.length === 0 && variables && variables.all.length > 0) {
     expandAll(variables, expanderOf(value), tell, tellIn(warnings));
@@ -118,7 +115,7 @@ function tellTwins(document: Document, tell: Tell): void {
 
 function valueOf(document: Document, problems: Placed[]): unknown {
   try {
-    return document.toJS({ maxAliasCount: MAX_ALIASES });
+    return document.toJS();
   } catch (error) {
     problems.push({ position: undefined, message: `could not be expanded: ${messageOf(error)}` });
     return undefined;
@@ -140,7 +137,6 @@ function createOffsets(document: Document): (path: Path, at?: "key") => number {
     let node: unknown = document.contents;
     let offset = startOf(node) ?? 0;
     for (const [nth, step] of path.entries()) {
-      if (isAlias(node)) node = node.resolve(document);
       if (isSeq(node)) {
         node = node.items[Number(step)];
       } else {

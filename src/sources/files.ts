@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { extname, join, resolve } from "node:path";
+import { compareText } from "../base/compare.ts";
 import { messageOf, systemCodeOf } from "../base/error.ts";
 
 /** Above `octets` a file is not read. */
@@ -23,7 +24,8 @@ export type Look =
 
 /**
  * The services files that `paths` name, in order and each once: a file as it is, missing ones too; of a folder all
- * `*.yaml`, `*.yml` and `*.json` right in it, sorted, but none that begins with a dot.
+ * `*.yaml`, `*.yml` and `*.json` right in it, but none that begins with a dot, sorted by what stands before that: so
+ * `compose.yaml` comes before the `compose.override.yaml` that changes what it says.
  */
 export async function listFiles(paths: readonly string[]): Promise<readonly string[]> {
   const lists = await Promise.all(
@@ -61,11 +63,16 @@ async function listFolder(folder: string): Promise<string[]> {
     const entries = await readdir(folder, { withFileTypes: true });
     return entries
       .filter((entry) => !entry.isDirectory() && /^[^.].*\.(?:ya?ml|json)$/.test(entry.name))
-      .map(({ name }) => join(folder, name))
-      .toSorted();
+      .map(({ name }) => name)
+      .toSorted((one, other) => compareText(stemOf(one), stemOf(other)) || compareText(one, other))
+      .map((name) => join(folder, name));
   } catch {
     return [folder]; // reading it tells what is wrong with it
   }
+}
+
+function stemOf(name: string): string {
+  return name.slice(0, -extname(name).length);
 }
 
 async function lookAtOne(file: string, { octets, remedy }: FileLimit): Promise<Look> {

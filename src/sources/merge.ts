@@ -1,4 +1,5 @@
 import type { Declaration, Network, Roster } from "../model/declaration.ts";
+import { joinOutlines } from "../model/outline.ts";
 import type { FileReading } from "./read-set.ts";
 import { type Finding, formatPlace } from "./report.ts";
 
@@ -52,7 +53,7 @@ export function merge(parts: readonly Part[]): {
       ttl: claims.get("ttl")?.part.reading.ttl,
       negativeTtl: claims.get("negative_ttl")?.part.reading.negativeTtl,
       networks,
-      services,
+      services: withOutlinesJoined(services),
       clients: [],
     },
     problems,
@@ -68,6 +69,31 @@ export function presentServices(parts: readonly Part[]): ReadonlySet<string> {
 export function serviceKey({ name, namespace }: Declaration): string {
   return name + namespace;
 }
+
+/** What several Compose files outline of one service is one, where the first of them stands. */
+function withOutlinesJoined(services: readonly Declaration[]): readonly Declaration[] {
+  const joined = new Map<Declaration | string, Declaration>();
+  for (const service of services) {
+    const key = service.isOutline ? serviceKey(service) : service;
+    const before = joined.get(key);
+    joined.set(key, before === undefined ? service : joinOnce(before, service));
+  }
+  return [...joined.values()];
+}
+
+/** Two that did not change are joined to the same object again, as of any declaration. */
+function joinOnce(earlier: Declaration, later: Declaration): Declaration {
+  const before = joinedBefore.get(earlier);
+  if (before?.later === later) return before.joined;
+  const joined = joinOutlines(earlier, later);
+  joinedBefore.set(earlier, { later, joined });
+  return joined;
+}
+
+const joinedBefore = new WeakMap<
+  Declaration,
+  { readonly later: Declaration; readonly joined: Declaration }
+>();
 
 /** Notes what `part` says of `key`: true if it is the first to, a problem if it is at odds with that. */
 function claim(

@@ -1,13 +1,14 @@
 import { setImmediate } from "node:timers/promises";
-import type { Declaration, Network } from "../model/declaration.ts";
+import type { Declaration } from "../model/declaration.ts";
 import { type Packed, unpack } from "./pack.ts";
 import {
   type FileReply,
   type FileRequest,
-  networksOfFiles,
+  sharedInFiles,
   type ReadReply,
   type ReadRequest,
   type ReadTerms,
+  type Shared,
 } from "./read.ts";
 
 /** A file and what stands in it. */
@@ -22,8 +23,8 @@ export interface FileVersion {
 export interface FileReading extends Omit<FileReply, "services"> {
   readonly services: readonly Declaration[];
   readonly byDigest: ReadonlyMap<string, Declaration>;
-  /** The networks of all files that it was read with: with others it must be read again. */
-  readonly networksOfSet: string;
+  /** What counts of all files that it was read with: with other things it must be read again. */
+  readonly sharedInSet: string;
 }
 
 /** Reads a set of files together, in order. What has been read already is not read again. */
@@ -37,7 +38,10 @@ const BATCH = 200;
 export function createReadSet(ask: Ask, terms: ReadTerms): ReadSet {
   // By the octets themselves: who holds on to a version keeps its reading.
   const readings = new WeakMap<Uint8Array, FileReading>();
-  const networksOf = ({ octets }: FileVersion): readonly Network[] => readings.get(octets)?.networks ?? [];
+  const sharedOf = ({ file, octets }: FileVersion): Shared => {
+    const { networks = [], projectName } = readings.get(octets) ?? {};
+    return { file, networks, projectName };
+  };
 
   return async (files) => {
     const byFile = new Map(files.map((version) => [version.file, version]));
@@ -45,23 +49,23 @@ export function createReadSet(ask: Ask, terms: ReadTerms): ReadSet {
       if (unread.length === 0) return;
       const requests = files.map((version): FileRequest => {
         const { file, octets } = version;
-        if (!unread.includes(version)) return { kind: "read", file, networks: networksOf(version) };
+        if (!unread.includes(version)) return { kind: "read", ...sharedOf(version) };
         return { kind: "unread", file, octets, known: new Set(version.before?.byDigest.keys()) };
       });
-      const { replies, networksOfSet } = await ask({ ...terms, files: requests });
+      const { replies, sharedInSet } = await ask({ ...terms, files: requests });
       for (const reply of replies) {
         const version = byFile.get(reply.file);
         if (version === undefined) continue;
         const { services, ...rest } = reply;
         const byDigest = await unpackAll(services, version.before?.byDigest);
-        readings.set(version.octets, { ...rest, byDigest, networksOfSet, services: [...byDigest.values()] });
+        readings.set(version.octets, { ...rest, byDigest, sharedInSet, services: [...byDigest.values()] });
       }
     };
 
     await readThose(files.filter(({ octets }) => !readings.has(octets)));
-    // A network that one file declares counts in all: what was read without it is read again.
-    const { networksOfSet } = networksOfFiles(files.map(networksOf));
-    await readThose(files.filter(({ octets }) => readings.get(octets)?.networksOfSet !== networksOfSet));
+    // A network that one file declares counts in all, as a project's name may: what was read without is read again.
+    const { sharedInSet } = sharedInFiles(files.map(sharedOf));
+    await readThose(files.filter(({ octets }) => readings.get(octets)?.sharedInSet !== sharedInSet));
     return files.flatMap(({ octets }) => readings.get(octets) ?? []);
   };
 }

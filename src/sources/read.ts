@@ -1,17 +1,15 @@
-import { basename, dirname, resolve } from "node:path";
+import { basename } from "node:path";
 import type { Network } from "../model/declaration.ts";
 import type { Name } from "../model/name.ts";
-import { isComposeFile, parseComposeFile, parseComposeNetworks } from "../schema/compose.ts";
-import type { ProjectTerms } from "../schema/compose-networks.ts";
-import { formatProblem, type Path, type Problem } from "../schema/problem.ts";
-import { type Parsed, parseNetworks, parseServicesFile, type ServicesFileOptions } from "../schema/schema.ts";
+import { isComposeFile, projectNameOf } from "../schema/compose.ts";
+import { formatProblem, type Problem } from "../schema/problem.ts";
+import type { ServicesFileOptions } from "../schema/schema.ts";
 import { decode } from "./decode.ts";
 import { type ReadDocument, readDocument } from "./document.ts";
-import { expandCompose } from "./expand-compose.ts";
-import { type Environment, expand } from "./expand.ts";
+import type { Environment } from "./expand.ts";
+import { type FileKind, kindOf, overriddenBy } from "./file-kind.ts";
 import { type Packed, pack } from "./pack.ts";
 import { type Finding, formatPlace, type Placed, type Position } from "./report.ts";
-import type { Expand } from "./variables.ts";
 
 /** How files are read. */
 export interface ReadTerms {
@@ -34,26 +32,31 @@ export type FileRequest =
       readonly octets: Uint8Array;
       readonly known: ReadonlySet<string>;
     }
-  | { readonly kind: "read"; readonly file: string; readonly networks: readonly Network[] };
+  | ({ readonly kind: "read" } & Shared);
+
+/** What a file says that counts in others. */
+export interface Shared {
+  readonly file: string;
+  readonly networks: readonly Network[];
+  /** What a Compose file calls its project: its override is of the same. */
+  readonly projectName: string | undefined;
+}
 
 export interface ReadReply {
   readonly replies: readonly FileReply[];
-  /** The networks that all files of the set declare, as text to compare. */
-  readonly networksOfSet: string;
+  /** What the files of the set say that counts in all, as text to compare. */
+  readonly sharedInSet: string;
 }
 
-export interface NetworksOfFiles {
+export interface SharedInFiles {
   readonly networks: ReadonlyMap<string, Network>;
-  readonly networksOfSet: string;
+  readonly sharedInSet: string;
 }
 
 /** What stands in a file; if there are problems, its services are left out. */
-export interface FileReply {
-  readonly file: string;
+export interface FileReply extends Shared {
   readonly problems: readonly Finding[];
   readonly warnings: readonly Finding[];
-  /** Those that are well-formed. */
-  readonly networks: readonly Network[];
   readonly zone: Name | undefined;
   readonly ttl: number | undefined;
   readonly negativeTtl: number | undefined;
@@ -62,72 +65,65 @@ export interface FileReply {
   readonly places: ReadonlyMap<string, Position>;
 }
 
+type UnreadFile = Extract<FileRequest, { kind: "unread" }>;
+
 interface OpenFile {
-  readonly request: Extract<FileRequest, { kind: "unread" }>;
+  readonly request: UnreadFile;
   readonly document: ReadDocument;
-  readonly kind: FileKind;
-  readonly networks: readonly Network[];
+  readonly projectName: string | undefined;
 }
 
-/** In whose words a file is written: Rota's or Compose's. */
-interface FileKind {
-  readonly expand: Expand;
-  readonly networks: (value: unknown) => ReadonlyMap<string, Network>;
-  readonly parse: (value: unknown, origin: (path: Path) => string, options: ServicesFileOptions) => Parsed;
-  /** Beneath what `zone`, `ttl` and `negative_ttl` stand. */
-  readonly settings: Path;
+interface SharingFile extends OpenFile, Shared {
+  readonly kind: FileKind;
 }
 
 /** Reads and checks the unread files of a set, and answers for each of them, in order. */
 export function read({ files, env, allowExec }: ReadRequest): ReadReply {
   const opened = files.map((request) => (request.kind === "read" ? request : openFile(request, env)));
-  const { networks, networksOfSet } = networksOfFiles(opened.map(({ networks }) => networks));
-  const replies = opened.flatMap((file) =>
+  const projects = new Map(
+    opened.map((file) => ["request" in file ? file.request.file : file.file, file.projectName]),
+  );
+  const sharing = opened.map((file) =>
+    "request" in file ? share(file, env, projects.get(overriddenBy(file.request.file))) : file,
+  );
+  const { networks, sharedInSet } = sharedInFiles(sharing);
+  const replies = sharing.flatMap((file) =>
     "document" in file ? [checkFile(file, { networks, allowExec })] : [],
   );
-  return { replies, networksOfSet };
+  return { replies, sharedInSet };
 }
 
-/** The networks of several files, of one name the first; and a text that is equal for equal ones. */
-export function networksOfFiles(ofFiles: readonly (readonly Network[])[]): NetworksOfFiles {
+/** What files say that counts in all: of networks of one name the first; and a text that is equal where all that is. */
+export function sharedInFiles(files: readonly Shared[]): SharedInFiles {
   // Of one key, a Map keeps the last.
-  const all = ofFiles.flat().toReversed();
+  const all = files.flatMap(({ networks }) => networks).toReversed();
   const networks = new Map(all.map((network) => [network.name, network]));
-  return { networks, networksOfSet: JSON.stringify([...networks.values()]) };
+  const projects = files.map(({ file, projectName }) => [file, projectName]);
+  return { networks, sharedInSet: JSON.stringify([[...networks.values()], projects]) };
 }
 
-function openFile(request: OpenFile["request"], env: Environment): OpenFile {
+function openFile(request: UnreadFile, env: Environment): OpenFile {
   const text = decode(request.octets);
-  const kindOf = (value: unknown): FileKind =>
-    isComposeFile(basename(request.file), value) ? composeKind(request.file, env) : servicesKind(env);
   const document =
-    typeof text === "string" ? readDocument(text, (value) => kindOf(value).expand) : unreadable(text);
+    typeof text === "string"
+      ? readDocument(text, (value) => kindOf(request.file, value, env, undefined).expand)
+      : unreadable(text);
+  const isCompose = isComposeFile(basename(request.file), document.value);
+  return { request, document, projectName: isCompose ? projectNameOf(document.value) : undefined };
+}
+
+function share(file: OpenFile, env: Environment, overridden: string | undefined): SharingFile {
+  const { request, document } = file;
   // Keys have no variables: it is the same kind as before.
-  const kind = kindOf(document.value);
+  const kind = kindOf(request.file, document.value, env, overridden);
   const networks = document.problems.length > 0 ? [] : [...kind.networks(document.value).values()];
-  return { request, document, kind, networks };
+  return { ...file, file: request.file, kind, networks };
 }
 
-function servicesKind(env: Environment): FileKind {
-  return {
-    expand: (text) => ({ text: expand(text, env), missing: new Map() }),
-    networks: parseNetworks,
-    parse: parseServicesFile,
-    settings: [],
-  };
-}
-
-function composeKind(file: string, env: Environment): FileKind {
-  const terms: ProjectTerms = { env, folder: basename(dirname(resolve(file))) };
-  return {
-    expand: (text) => expandCompose(text, env),
-    networks: (value) => parseComposeNetworks(value, terms),
-    parse: (value, origin, options) => parseComposeFile(value, origin, { ...options, ...terms }),
-    settings: ["x-rota"],
-  };
-}
-
-function checkFile({ request, document, kind, networks }: OpenFile, options: ServicesFileOptions): FileReply {
+function checkFile(
+  { request, document, kind, networks, projectName }: SharingFile,
+  options: ServicesFileOptions,
+): FileReply {
   const { file } = request;
   const findingOf = ({ position, message }: Placed): Finding => ({ file, position, message });
   const locate = (problem: Problem): Finding => ({
@@ -136,7 +132,15 @@ function checkFile({ request, document, kind, networks }: OpenFile, options: Ser
     message: formatProblem(problem),
   });
   const warnings = document.warnings.map(findingOf);
-  const reply = { file, warnings, networks, zone: undefined, ttl: undefined, negativeTtl: undefined };
+  const reply = {
+    file,
+    projectName,
+    warnings,
+    networks,
+    zone: undefined,
+    ttl: undefined,
+    negativeTtl: undefined,
+  };
   const empty = { ...reply, services: [], places: new Map<string, Position>() };
   if (document.problems.length > 0) return { ...empty, problems: document.problems.map(findingOf) };
 
@@ -149,6 +153,7 @@ function checkFile({ request, document, kind, networks }: OpenFile, options: Ser
     problems: [],
     warnings: [...warnings, ...parsed.warnings.map(locate)],
     networks,
+    projectName,
     zone,
     ttl,
     negativeTtl,

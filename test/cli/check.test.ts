@@ -167,6 +167,19 @@ test("a Compose file is good, and says that its tasks come from the engine", asy
   );
 });
 
+test("a Compose file and its override count each service once", async () => {
+  await writeFile(
+    join(folder, "compose.yaml"),
+    "name: shop\nservices:\n  web: { image: a }\n  db: { image: a }\n",
+  );
+  await writeFile(join(folder, "compose.override.yaml"), "name: shop\nservices:\n  web: { hostname: w }\n");
+  expect(await rota(["check", folder])).toEqual({
+    stdout: "good: 2 services in 2 files; tasks come from the engine\n",
+    stderr: "",
+    code: 0,
+  });
+});
+
 test("what is wrong with a Compose file is told with its line and column, and what is odd is a warning", async () => {
   const compose = join(folder, "compose.yaml");
   await writeFile(

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { parseAddress } from "../../src/model/address.ts";
 import type { Declaration, TaskDeclaration } from "../../src/model/declaration.ts";
 import { parsePrefix } from "../../src/model/name.ts";
-import { fillOutline } from "../../src/model/outline.ts";
+import { fillOutline, joinOutlines } from "../../src/model/outline.ts";
 import { parseService } from "../../src/schema/schema.ts";
 
 const CONTEXT = { networks: new Map(), origin: "compose.yaml:2:3" };
@@ -92,6 +92,12 @@ test.each<[string, Partial<Declaration>, Partial<Declaration>, Partial<Declarati
     { ports: [port("http", 80, 32_768), port("dns", 53, 5353), port("9000", 9000)] },
   ],
   [
+    "of two that publish one port the first counts",
+    { ports: [port("http", 80)] },
+    { ports: [port("a", 80, 8080), port("b", 80, 8081)] },
+    { ports: [port("http", 80, 8080), port("a", 80, 8080), port("b", 80, 8081)] },
+  ],
+  [
     "the file's words count where it says them",
     { ttl: 7, order: "random", maxAnswers: 2, whenEmpty: "all", panicThreshold: 0.5, labels: ["a=1"] },
     { ttl: 9, order: "weighted", maxAnswers: 3, whenEmpty: "servfail", panicThreshold: 0.7, labels: ["b=1"] },
@@ -114,4 +120,62 @@ test.each<[string, Partial<Declaration>, Partial<Declaration>, Partial<Declarati
   ["a check of the engine's labels stays", {}, { check: CHECK }, { check: CHECK, tasks: [task] }],
 ])("%s", (_, said, found, expected) => {
   expect(fillOutline(outline(said), engine(found))).toMatchObject({ ...expected, isOutline: false });
+});
+
+const labelled = (...labels: readonly string[]): Partial<Declaration> => ({ labels });
+const on = (networks: readonly string[], ...names: readonly string[]): Partial<Declaration> => ({
+  networks,
+  networkAliases: networks.flatMap((network) => names.map((name) => alias(name, network))),
+});
+
+test.each<[string, Partial<Declaration>, Partial<Declaration>, Partial<Declaration>]>([
+  [
+    "the later's words count where it says them",
+    { ttl: 7, maxAnswers: 2 },
+    { ttl: 9 },
+    { ttl: 9, maxAnswers: 2 },
+  ],
+  ["a mode stays where the later says none", { endpointMode: "vip" }, {}, { endpointMode: "vip" }],
+  ["a mode counts where the later says it", {}, { endpointMode: "vip" }, { endpointMode: "vip" }],
+  ["a check stays where the later says none", { check: CHECK }, {}, { check: CHECK, tasks: [] }],
+  [
+    "labels are those of both, of a key the later's",
+    labelled("a=1", "b=2"),
+    labelled("b=3", "c"),
+    labelled("a=1", "b=3", "c"),
+  ],
+  [
+    "ports are those of both, and a name of either stands for its number",
+    { ports: [port("http", 80, 8080), port("53", 53)] },
+    { ports: [port("80", 80, 8081), port("dns", 53)] },
+    { ports: [port("dns", 53), port("http", 80, 8080)] },
+  ],
+  [
+    "networks are those of both, the earlier's first",
+    on(["shop_back"], "web"),
+    on(["shop_front"], "web", "www"),
+    {
+      networks: ["shop_back", "shop_front"],
+      networkAliases: [alias("web", "shop_front"), alias("www", "shop_front"), alias("web", "shop_back")],
+    },
+  ],
+  [
+    "who says no networks is on the other's, by all its names",
+    on(["shop_front", "shop_back"], "web"),
+    on(["shop_default"], "web", "www"),
+    on(["shop_front", "shop_back"], "web", "www"),
+  ],
+  [
+    "that goes for the earlier, too",
+    on(["shop_default"], "web"),
+    on(["shop_front"], "web"),
+    on(["shop_front"], "web"),
+  ],
+  ["and for one on no network", on([]), on(["shop_default"], "web"), on([])],
+])("of two outlines of one service, %s", (_, earlier, later, expected) => {
+  const joined = joinOutlines(
+    outline({ ...earlier, origin: "first" }),
+    outline({ ...later, origin: "second" }),
+  );
+  expect(joined).toMatchObject({ ...expected, isOutline: true, origin: "first" });
 });

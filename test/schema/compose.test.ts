@@ -240,6 +240,68 @@ describe("ports", () => {
   });
 });
 
+describe("a service may have", () => {
+  const some = <Made>(count: number, make: (at: number) => Made): Made[] =>
+    Array.from({ length: count }, (_, at) => make(at));
+  const labelsOf = (count: number): object =>
+    Object.fromEntries(some(count, (at) => [`rota.labels.k${at}`, "x"]));
+
+  test.each<[string, unknown, unknown, string]>([
+    [
+      "64 labels for Rota, and others",
+      { labels: { ...labelsOf(64), other: 1 } },
+      { labels: labelsOf(65) },
+      "labels: has 65 labels for Rota: 64 are allowed",
+    ],
+    [
+      "64 of them in deploy",
+      { deploy: { labels: labelsOf(64) } },
+      { deploy: { labels: labelsOf(65) } },
+      "deploy.labels: has 65 labels for Rota: 64 are allowed",
+    ],
+    [
+      "4096 ports",
+      { ports: some(4095, (at) => at + 1), expose: ["5000"] },
+      { ports: some(4096, (at) => at + 1), expose: ["5000"] },
+      "ports: come to 4097 ports: 4096 are allowed",
+    ],
+    [
+      "4096 of them by ranges",
+      { ports: some(40, (at) => `${at + 1}01-${at + 2}00`), expose: ["9000-9095"] },
+      { ports: some(40, (at) => `${at + 1}01-${at + 2}00`), expose: ["9000-9096"] },
+      "ports: come to 4097 ports: 4096 are allowed",
+    ],
+    [
+      "4096 entries for them",
+      { ports: some(4096, () => "100-300") },
+      { ports: some(4097, () => "100-300") },
+      "ports: has over 4096 entries: 4096 ports are allowed",
+    ],
+  ])("%s, and no more", (_, fitting, over, message) => {
+    expect(wrongWith(fitting)).toEqual([]);
+    expect(wrongWith(over)).toEqual([message]);
+  });
+
+  test("32 names on a network; those beyond are left out, and it is told", () => {
+    const named = (count: number) =>
+      good({ services: { web: { networks: { default: { aliases: some(count - 1, (at) => `a${at}`) } } } } });
+    expect(named(32)).toMatchObject({ warnings: [] });
+    const { services, warnings } = named(33);
+    expect(services[0]?.networkAliases.map(({ name }) => formatPrefix(name)).slice(-1)).toEqual(["a30"]);
+    expect(warnings).toEqual(["services.web: has 33 names on shop_default: the first 32 count"]);
+  });
+
+  test("a name that fits with its project into what an engine's may have", () => {
+    const problemsWith = (name: string): string[] =>
+      problemsOf({ name: "p".repeat(63), services: { [name]: {} } });
+    // 111 octets: 64 of the project with its length, 47 of the name with its own.
+    expect(problemsWith("w".repeat(46))).toEqual([]);
+    expect(problemsWith("w".repeat(47))).toEqual([
+      `services: "${"w".repeat(47)}" cannot be the name of a service: with its project it has 112 octets, 111 are allowed`,
+    ]);
+  });
+});
+
 describe("the words of Rota", () => {
   test("are those of a services file, of the file as a whole too", () => {
     const web = {
@@ -338,6 +400,18 @@ describe("what is wrong with a service is told:", () => {
     [
       { deploy: { labels: { "rota.tll": "5" } } },
       'deploy.labels["rota.tll"]: unknown key "tll": did you mean ttl?',
+    ],
+    [
+      { labels: { "rota.healthcheck.exec": "true" } },
+      'labels["rota.healthcheck.exec"]: runs a command of this machine, which no label may: write it under x-rota',
+    ],
+    [
+      { labels: ["rota.healthcheck.test=true"] },
+      "labels[0]: rota.healthcheck.test: runs a command of this machine, which no label may: write it under x-rota",
+    ],
+    [
+      { expose: ["443"], labels: { "rota.healthcheck.http.ca": "/ca.pem" } },
+      'labels["rota.healthcheck.http.ca"]: names a file of this machine, which no label may: write it under x-rota',
     ],
     [
       { labels: { "rota.port.http": "x" } },

@@ -174,3 +174,69 @@ test("what two Compose files say of the zone is told where they say it", async (
     `two/compose.yaml:2:11: zone: is at odds with one/compose.yaml:1:11: say it in one file, or alike`,
   ]);
 });
+
+test("a file and its override outline one service, whose later words count", async () => {
+  await using folder = await createFolder();
+  await folder.write(
+    "shop/compose.override.yaml",
+    "services:\n  web:\n    deploy: { labels: { rota.order: random } }\n    labels: [rota.ttl=9]\n    x-rota: { aliases: [www] }\n",
+  );
+  await folder.write(
+    "shop/compose.yaml",
+    "networks: { front: }\nservices:\n  web: { networks: [front], x-rota: { ttl: 7, max_answers: 2 } }\n  db: {}\n",
+  );
+  for (const names of [["shop"], ["shop/compose.yaml", "shop/compose.override.yaml"]]) {
+    const { services, roster, problems, warnings } = await read(folder, names);
+    expect({ services, problems, warnings }).toEqual({
+      services: ["web.shop on shop_front", "db.shop on shop_default"],
+      problems: [],
+      warnings: [],
+    });
+    const [web] = roster?.services ?? [];
+    expect(web).toMatchObject({ ttl: 9, order: "random", maxAnswers: 2, isOutline: true });
+    expect(web?.aliases.map(formatPrefix)).toEqual(["www"]);
+    expect(web?.origin).toBe(`${folder.at("shop/compose.yaml")}:3:3`);
+  }
+});
+
+test("an override is followed, and what neither file changed is the same object", async () => {
+  await using folder = await createFolder();
+  await folder.write("shop/compose.yaml", "services:\n  web: { image: a }\n  db: { image: a }\n");
+  const ttl = (web: number, db: number): string =>
+    `services:\n  web: { x-rota: { ttl: ${web} } }\n  db: { x-rota: { ttl: ${db} } }\n`;
+  await folder.write("shop/compose.override.yaml", ttl(3, 4));
+  await using watch = await watching([folder.at("shop")]);
+  const [web, db] = watch.rosters.at(-1)?.services ?? [];
+  expect([web?.ttl, db?.ttl]).toEqual([3, 4]);
+  await folder.write("shop/compose.override.yaml", ttl(3, 5));
+  await watch.watch.reload();
+  expect(watch.service("web")).toBe(web);
+  expect(watch.service("db")?.ttl).toBe(5);
+});
+
+test("a services file of the same name stays a declaration of its own", async () => {
+  await using folder = await createFolder();
+  await folder.write("shop/compose.yaml", "services:\n  web: { image: a }\n");
+  await folder.write("shop/services.yaml", "services:\n  web: { namespace: shop }\n");
+  expect((await read(folder, ["shop"])).services).toEqual(["web.shop on shop_default", "web.shop"]);
+});
+
+test("an override is of the project that its file names, and follows when that is called otherwise", async () => {
+  await using folder = await createFolder();
+  const web = "services:\n  web: { image: a }\n";
+  await folder.write("dir/compose.yaml", `name: shop\n${web}`);
+  await folder.write("dir/compose.override.yaml", "services:\n  web: { x-rota: { ttl: 3 } }\n");
+  await folder.write("dir/compose.other.yaml", "services:\n  db: { image: a }\n");
+  await using watch = await watching([folder.at("dir")]);
+  const shown = () => watch.rosters.at(-1)?.services.map(format);
+  expect(shown()).toEqual(["web.shop on shop_default", "db.dir on dir_default"]);
+  expect(watch.service("web")?.ttl).toBe(3);
+  await folder.write("dir/compose.yaml", `name: store\n${web}`);
+  await watch.watch.reload();
+  expect(shown()).toEqual(["web.store on store_default", "db.dir on dir_default"]);
+  // An override that changes alone is read beside a file that was read before.
+  await folder.write("dir/compose.override.yaml", "services:\n  web: { x-rota: { ttl: 4 } }\n");
+  await watch.watch.reload();
+  expect(shown()).toEqual(["web.store on store_default", "db.dir on dir_default"]);
+  expect(watch.service("web")?.ttl).toBe(4);
+});

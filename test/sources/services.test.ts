@@ -201,9 +201,35 @@ describe("a services file", () => {
         ([one = "", other]) => `x-${other}: &${other} ${nine(one)}`,
       ),
     ];
-    expect(await sayOne(bomb.join("\n"))).toBe(
-      "a.yaml: could not be expanded: Excessive alias count indicates a resource exhaustion attack",
+    expect(await sayOne(bomb.join("\n"))).toMatch(
+      /^a\.yaml:\d+:\d+: its anchors come to \d{7} values: 1000000 are allowed$/,
     );
+  });
+
+  test.each([
+    ["aliases", "*p"],
+    ["merges", "{ <<: *p }"],
+  ])("may come to 1,000,000 values by %s, and no more", async (_, use) => {
+    // 625 values: the mapping, 312 keys and as many values.
+    const keys = Array.from({ length: 312 }, (_, at) => `k${at}: 1`).join(", ");
+    const text = (count: number): string =>
+      `x-p: &p { ${keys} }\nx-all: [${Array.from({ length: count }, () => use).join(", ")}]\nservices: { web: {} }\n`;
+    expect(await sayOne(text(1600))).toBe("web");
+    expect(await sayOne(text(1601))).toMatch(
+      /^a\.yaml:2:\d+: its anchors come to 1000625 values: 1000000 are allowed$/,
+    );
+  });
+
+  test("with an anchor that has itself within is refused", async () => {
+    expect(await sayOne("services: &all\n  web: {}\n  db: { labels: *all }\n")).toBe(
+      "a.yaml:3:17: *all stands within &all, and would never end: write it out",
+    );
+  });
+
+  test("may say an anchor anew, as YAML has it", async () => {
+    const text =
+      "services:\n  a: { tasks: &t [10.0.0.1] }\n  b: { tasks: *t }\n  c: { tasks: &t [10.0.0.2] }\n  d: { tasks: *t }\n";
+    expect(await sayOne(text)).toBe("a 10.0.0.1, b 10.0.0.1, c 10.0.0.2, d 10.0.0.2");
   });
 
   test("of more than 256 MiB is refused unread", async () => {
@@ -283,6 +309,13 @@ describe("several files", () => {
         `services: { ${/\w/.exec(name)?.[0]}: {} }`.replace(/(\w+): \{\} \}$/, '"$1": {} }'),
       );
     expect(await say(folder, ["."])).toBe("a, b, c");
+  });
+
+  test("of a folder stand in the order of what is before their ends", async () => {
+    await using folder = await createFolder();
+    for (const name of ["a.b.yaml", "a.yml", "a-b.yaml", "a.json", "b.yaml"])
+      await folder.write(name, `{ "services": { "${name.replaceAll(/\W/g, "-")}": {} } }`);
+    expect(await say(folder, ["."])).toBe("a-json, a-yml, a-b-yaml, a-b-yaml, b-yaml");
   });
 
   test("named twice, as itself and by its folder, count once", async () => {
