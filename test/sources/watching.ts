@@ -4,6 +4,7 @@ import { formatPrefix } from "../../src/model/name.ts";
 import type { SourceReport } from "../../src/sources/report.ts";
 import type { FileWatch } from "../../src/sources/follow.ts";
 import { watchServices } from "../../src/sources/watch.ts";
+import { createWaiting } from "../waiting.ts";
 
 /** A watch, and all that it said so far. */
 export interface Watching extends AsyncDisposable {
@@ -29,21 +30,7 @@ export async function watching(
   const ending = new AbortController();
   const rosters: Roster[] = [];
   const reports: SourceReport[] = [];
-  const waiting = new Set<() => void>();
-  const wake = (): void => {
-    for (const look of waiting) look();
-  };
-  const until = <T>(find: () => T | undefined): Promise<T> =>
-    new Promise((resolve) => {
-      const look = (): void => {
-        const found = find();
-        if (found === undefined) return;
-        waiting.delete(look);
-        resolve(found);
-      };
-      waiting.add(look);
-      look();
-    });
+  const { until, wake } = createWaiting();
   const watch = await watchServices(
     paths,
     {

@@ -6,6 +6,7 @@ import { formatAddress, formatEndpoint } from "../../model/address.ts";
 import { MAX_MESSAGE_OCTETS } from "../../wire/message.ts";
 import type { ForwardCounters } from "./counters.ts";
 import { matchReply } from "./question.ts";
+import { createReused } from "./reused.ts";
 import type { Stream } from "./stream.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -31,21 +32,15 @@ interface Session {
 
 /** The HTTP/2 session with one upstream (RFC 8484): opened when it is needed, kept for a while, each question a request. */
 export function createHttps(upstream: Upstream, counters: ForwardCounters, timers: Timers): Stream {
-  let current: Session | undefined;
+  const kept = createReused(open);
 
   return {
     async ask(question, signal) {
-      if (current?.http.closed || current?.http.destroyed) current = undefined;
-      const kept = current;
-      try {
-        return await askOn((current ??= open()), question, signal);
-      } catch (error) {
-        // Closed as idle, or told to go away, just when it was used; a new one tells.
-        if (signal.aborted || !kept?.hasReplied || current === kept) throw error;
-      }
-      return askOn((current ??= open()), question, signal);
+      // One that was told to go away, or is just closing.
+      if (kept.current?.http.closed) kept.letGo(kept.current);
+      return kept.use(async (session) => askOn(session, question, signal), signal);
     },
-    [Symbol.dispose]: () => current?.http.destroy(),
+    [Symbol.dispose]: () => kept.current?.http.destroy(),
   };
 
   function open(): Session {
@@ -60,13 +55,10 @@ export function createHttps(upstream: Upstream, counters: ForwardCounters, timer
         disarm = timers.after(ms, () => http.destroy(failure("it said nothing for too long")));
       },
     };
-    const letGo = (): void => {
-      if (current === session) current = undefined;
-    };
-    http.on("error", letGo); // each request hears of it as well
+    http.on("error", () => kept.letGo(session)); // each request hears of it as well
     http.on("close", () => {
       disarm();
-      letGo();
+      kept.letGo(session);
     });
     return session;
   }

@@ -7,6 +7,7 @@ import { pairAt } from "../../wire/octet-reader.ts";
 import { createFrames } from "../frames.ts";
 import type { ForwardCounters } from "./counters.ts";
 import { matchReply, withId } from "./question.ts";
+import { createReused } from "./reused.ts";
 import type { Upstream } from "./upstream.ts";
 
 /**
@@ -44,20 +45,12 @@ const MAX_STRAYS = 100;
 const MAX_ASKED = 4096;
 
 export function createStream(upstream: Upstream, counters: ForwardCounters, timers: Timers): Stream {
-  let current: Connection | undefined;
+  const kept = createReused(open);
 
   return {
-    async ask(question, signal) {
-      const kept = current;
-      try {
-        return await askOn((current ??= open()), question, signal);
-      } catch (error) {
-        // RFC 7766 section 6.2.4: one that was closed as idle just when it was used; a new one tells.
-        if (signal.aborted || !kept?.hasReplied || current === kept) throw error;
-      }
-      return askOn((current ??= open()), question, signal);
-    },
-    [Symbol.dispose]: () => current?.socket.destroy(),
+    ask: async (question, signal) =>
+      kept.use(async (connection) => askOn(connection, question, signal), signal),
+    [Symbol.dispose]: () => kept.current?.socket.destroy(),
   };
 
   function open(): Connection {
@@ -93,7 +86,7 @@ export function createStream(upstream: Upstream, counters: ForwardCounters, time
     });
     socket.on("close", () => {
       disarm();
-      if (current === connection) current = undefined;
+      kept.letGo(connection);
       for (const { reject } of connection.asked.values()) reject(failure);
     });
     return connection;

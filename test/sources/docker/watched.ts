@@ -2,6 +2,7 @@ import type { SourceReport } from "../../../src/sources/report.ts";
 import type { EngineAddress } from "../../../src/sources/docker/endpoint.ts";
 import type { EngineContainer, EngineSnapshot } from "../../../src/sources/docker/snapshot.ts";
 import { type EngineWatch, watchEngine, type WatchEngineOptions } from "../../../src/sources/docker/watch.ts";
+import { createWaiting } from "../../waiting.ts";
 
 /** A watch of an engine, and all that it said so far. */
 export interface Watched extends AsyncDisposable {
@@ -24,21 +25,7 @@ export function watching(
   const ending = new AbortController();
   const snapshots: EngineSnapshot[] = [];
   const reports: string[] = [];
-  const waiting = new Set<() => void>();
-  const wake = (): void => {
-    for (const look of waiting) look();
-  };
-  const until = <T>(find: () => T | undefined): Promise<T> =>
-    new Promise((resolve) => {
-      const look = (): void => {
-        const found = find();
-        if (found === undefined) return;
-        waiting.delete(look);
-        resolve(found);
-      };
-      waiting.add(look);
-      look();
-    });
+  const { until, wake } = createWaiting();
   const publish = (snapshot: EngineSnapshot): void => {
     snapshots.push(snapshot);
     wake();
