@@ -33,12 +33,15 @@ export function followVerdicts(
   }, signal);
 
   return (said) => {
+    const before = verdicts;
     verdicts = said;
-    registry.report(
-      [...said].flatMap(([task, verdict]) => {
-        const service = standing.get(task);
-        return service === undefined ? [] : [{ service, task: task.id, verdict }];
-      }),
-    );
+    const due: VerdictReport[] = [];
+    for (const [task, verdict] of said) {
+      // The registry was told. Where others say something else of a task, they touch its service, and are answered above.
+      if (before.get(task) === verdict) continue;
+      const service = standing.get(task);
+      if (service !== undefined) due.push({ service, task: task.id, verdict });
+    }
+    registry.report(due);
   };
 }

@@ -8,7 +8,7 @@ import {
   type Roster,
   type TaskDeclaration,
 } from "../../src/model/declaration.ts";
-import { parsePrefix } from "../../src/model/name.ts";
+import { formatPrefix, parsePrefix } from "../../src/model/name.ts";
 import { createRegistry } from "../../src/registry/registry.ts";
 import type { Verdict } from "../../src/registry/service.ts";
 import { forgetfulStore } from "../../src/registry/vips.ts";
@@ -82,6 +82,34 @@ test("a task that comes back from maintenance is as its engine says, without bei
   expect(await shown()).toBe("engine:web unknown, 0 serving");
   registry.say([{ service, task: undefined, origin: "test", availability: "active" }]);
   expect(await shown()).toBe("engine:web passing, 1 serving");
+});
+
+test("of all tasks, only those of which an engine says something else are told of", () => {
+  const { signal } = new AbortController();
+  const registry = createRegistry({ clock: systemClock, store: forgetfulStore });
+  const told: string[] = [];
+  const takeVerdicts = followVerdicts(
+    {
+      follow: registry.follow,
+      report(reports) {
+        told.push(...[...reports].map(({ task, verdict }) => `${formatPrefix(task)} ${verdict}`));
+      },
+    },
+    signal,
+  );
+  const tasks = [
+    { id: "a", address: "10.0.0.1" },
+    { id: "b", address: "10.0.0.2" },
+  ];
+  const web = parseService("web", { endpoint_mode: "dnsrr", tasks }, CONTEXT);
+  const say = (...verdicts: readonly Verdict[]): void =>
+    takeVerdicts(new Map(web.tasks.map((task, at) => [task, verdicts[at] ?? "passing"])));
+  say("passing", "passing");
+  registry.open("engine").publish(roster(web));
+  say("passing", "passing");
+  expect(told).toEqual([]);
+  say("passing", "failing");
+  expect(told).toEqual(["b failing"]);
 });
 
 test("a task that a file has Rota check is left to that check", async () => {

@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import type { Clock } from "../../base/clock.ts";
 import type { Timers } from "../../base/timers.ts";
 import { createBell } from "../bell.ts";
 import { parseRing, type Ring } from "./events.ts";
@@ -19,6 +20,7 @@ export interface FollowEngineOptions {
   readonly session: Session;
   readonly sight: Sight;
   readonly timers: Timers;
+  readonly clock: Clock;
   readonly lookEveryMs: number;
   readonly swarmLookEveryMs: number;
   /** Hears of each look before it begins, with whether it is one at everything; what it gives hears of its end. */
@@ -31,17 +33,21 @@ export interface FollowEngineOptions {
 const PING_EVERY_MS = 10_000;
 /** What a bell tells of, a Swarm takes its time to act on: when its tasks are asked for again. */
 const ECHOES_MS = [100, 300];
+/** A rest between two looks is no longer, however long the first took. */
+const LONGEST_REST_MS = 1000;
 /** A timer may be early by the grain of its clock. */
 const LATER_MS = 10;
 
 /**
  * Looks at an engine, and again at what it rings for, until something fails or the signal aborts. There are never two
- * looks at once, and what rings during one is looked at after it.
+ * looks at once, and what rings during one is looked at after it: after a rest as long as the look took, so that one
+ * container that restarts all the time among thousands does not keep the process busy. What rings after that is looked
+ * at at once.
  *
  * @throws RotaError `ERR_ROTA_DOCKER` with what failed
  */
 export async function followEngine(options: FollowEngineOptions, signal: AbortSignal): Promise<void> {
-  const { session, sight, timers, lookEveryMs, swarmLookEveryMs, looking, opened } = options;
+  const { session, sight, timers, clock, lookEveryMs, swarmLookEveryMs, looking, opened } = options;
   const ending = new AbortController();
   setMaxListeners(0, ending.signal); // one for each that is waited for
   const end = (): void => ending.abort();
@@ -118,12 +124,15 @@ export async function followEngine(options: FollowEngineOptions, signal: AbortSi
 
   async function look(): Promise<void> {
     while (await bell.heard()) {
+      const begunMs = clock.monotonic();
       const gathered = gathering.take();
       const done = looking(gathered.isEverything);
       for (const id of gathered.ended) goesOn(id);
       await (gathered.isEverything ? lookAround() : lookAtParts(gathered));
       for (const [id, signals] of gathered.signals) for (const number of signals) mark(id, number);
       done();
+      const restMs = Math.min(clock.monotonic() - begunMs, LONGEST_REST_MS);
+      if (restMs > 0) await pause(timers, restMs, ending.signal);
     }
   }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type Inspected, isContainerId, parseContainer } from "./container.ts";
 import { at, textOf } from "./fields.ts";
 import { GATEWAY_NETWORK, parseAttached, parseNetworks } from "./network.ts";
@@ -91,8 +92,24 @@ export async function lookAtTasks(
     session.octets(TASKS, signal),
   ]);
   if (before?.services.equals(services) === true && before.tasks.equals(tasks)) return before;
-  const snapshot = parseSwarm(session.list("/services", services), session.list("/tasks", tasks));
+  const parsed = parseSwarm(session.list("/services", services), session.list("/tasks", tasks));
+  const snapshot = {
+    services: keepSame(before?.snapshot.services ?? [], parsed.services),
+    tasks: keepSame(before?.snapshot.tasks ?? [], parsed.tasks),
+  };
   return { snapshot, services, tasks };
+}
+
+/** What says the same as before is the same object again. */
+function keepSame<Item extends { readonly id: string }>(
+  before: readonly Item[],
+  after: readonly Item[],
+): readonly Item[] {
+  const known = new Map(before.map((item) => [item.id, item]));
+  return after.map((item) => {
+    const same = known.get(item.id);
+    return same !== undefined && isDeepStrictEqual(same, item) ? same : item;
+  });
 }
 
 async function askForList(session: Session, path: string, signal: AbortSignal): Promise<readonly unknown[]> {

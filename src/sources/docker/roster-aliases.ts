@@ -2,18 +2,20 @@ import type { NetworkAlias } from "../../model/declaration.ts";
 import { EMPTY_PREFIX, formatPrefix, joinPrefix, type Prefix } from "../../model/name.ts";
 import { MAX_SERVICE_OCTETS } from "../../schema/service-name.ts";
 import { type Group, groupOf, type Member } from "./roster-group.ts";
-import { plain, readName } from "./roster-text.ts";
+import { remember } from "./roster-remember.ts";
+import { plain, readName, type Warn } from "./roster-text.ts";
 
-/** One who has an alias on a network, and whose. */
-interface Claim {
+/** An alias on a network that containers of one service have. */
+interface Claim extends NetworkAlias {
+  /** Equal for all that are the same in a namespace. */
+  readonly key: string;
   readonly group: Group;
-  readonly member: Member;
-}
-
-/** An alias on a network, among those of a namespace. */
-interface Shared extends NetworkAlias {
-  readonly namespace: Prefix;
-  readonly claims: readonly Claim[];
+  /** Those that count: who stopped has no say while others run, and may have been of an older version. */
+  readonly members: readonly Member[];
+  /** Whether they run. */
+  readonly isLive: boolean;
+  /** Whose it is, if no other service has it. */
+  readonly owner: Group | Member | undefined;
 }
 
 /**
@@ -21,80 +23,107 @@ interface Shared extends NetworkAlias {
  * container has is its own, and one that others share leads to them all, as Docker's round robin does: a service of
  * its own that is seen on that network alone. Nobody shares across namespaces: there the first keeps it.
  */
-export function shareAliases(groups: readonly Group[]): readonly Group[] {
-  const ofGroup = new Map<Group, NetworkAlias[]>();
-  const ofMember = new Map<Member, NetworkAlias[]>();
-  const shared: Group[] = [];
-  // Compose gives each container an alias of its own: to count a service's containers for each is quadratic.
-  const counts = new Map<Group, Map<string, number>>();
-  const countOnce = (group: Group, network: string, isLive: boolean): number => {
-    const ofNetworks = counts.get(group) ?? new Map<string, number>();
-    counts.set(group, ofNetworks);
-    const key = `${isLive} ${network}`;
-    const count = ofNetworks.get(key) ?? countAt(group, network, isLive);
-    ofNetworks.set(key, count);
-    return count;
-  };
-  for (const alias of gather(groups)) {
-    const { name, network } = alias;
-    // Those that stopped have no say while others run: they may have been of an older version.
-    const live = alias.claims.filter(({ member }) => isAt(member, network));
-    const claims = live.length > 0 ? live : alias.claims;
-    const [first] = claims;
-    if (!first) continue;
-    if (claims.some(({ group }) => group !== first.group)) {
-      shared.push(aliasGroup(alias, claims));
-    } else if (claims.length === countOnce(first.group, network, live.length > 0)) {
-      add(ofGroup, first.group, { name, network });
-    } else if (claims.length === 1) {
-      add(ofMember, first.member, { name, network });
-    } else {
-      shared.push(aliasGroup(alias, claims));
-    }
+export function shareAliases(groups: readonly Group[], warn: Warn): readonly Group[] {
+  const byNamespace = new Map<Prefix, [Group, ...Group[]]>();
+  for (const group of groups) {
+    const known = byNamespace.get(group.namespace);
+    if (known) known.push(group);
+    else byNamespace.set(group.namespace, [group]);
   }
-  const own = groups.map((group) => ({
-    ...group,
-    aliases: [...group.aliases, ...(ofGroup.get(group) ?? [])],
-    members: group.members.map((member) => ({ ...member, aliases: ofMember.get(member) ?? [] })),
-  }));
-  return [...own, ...shared];
+  return [...byNamespace.values()].flatMap((own) => shareInNamespace(own, warn));
 }
 
-function gather(groups: readonly Group[]): Iterable<Shared> {
-  const found = new Map<string, Shared & { readonly claims: Claim[] }>();
+const shareInNamespace = remember((groups: readonly [Group, ...Group[]], warn): readonly Group[] => {
+  const byKey = new Map<string, [Claim, ...Claim[]]>();
   for (const group of groups) {
-    for (const member of group.members) {
-      for (const { network, aliases } of member.places) {
-        for (const name of aliases) {
-          const { namespace } = group;
-          const key = JSON.stringify([namespace, network, name]);
-          const alias = found.get(key) ?? { name, network, namespace, claims: [] };
-          alias.claims.push({ group, member });
-          found.set(key, alias);
-        }
+    for (const claim of claimsOf([group], warn)) {
+      const known = byKey.get(claim.key);
+      if (known) known.push(claim);
+      else byKey.set(claim.key, [claim]);
+    }
+  }
+  const shared: Group[] = [];
+  const lost = new Map<Group, string[]>();
+  for (const all of byKey.values()) {
+    const [first, ...others] = countingOf(all);
+    const isOwned = others.length === 0 && first.owner !== undefined;
+    if (!isOwned) shared.push(aliasGroup([first, ...others], warn));
+    if (all.length === 1) continue;
+    for (const { group, key } of all) {
+      if (others.length === 0 && group === first.group) continue;
+      const known = lost.get(group);
+      if (known) known.push(key);
+      else lost.set(group, [key]);
+    }
+  }
+  return [...groups.map((group) => withAliases([group, ...(lost.get(group) ?? [])], warn)), ...shared];
+});
+
+/** Across services, too, those that stopped have no say while others run. */
+function countingOf(claims: readonly [Claim, ...Claim[]]): readonly [Claim, ...Claim[]] {
+  if (claims.length === 1) return claims;
+  const [first, ...others] = claims.filter(({ isLive }) => isLive);
+  return first ? [first, ...others] : claims;
+}
+
+const claimsOf = remember(([group]: readonly [Group]): readonly Claim[] => {
+  const found = new Map<string, NetworkAlias & { readonly key: string; readonly members: Member[] }>();
+  for (const member of group.members) {
+    for (const { network, aliases } of member.places) {
+      for (const name of aliases) {
+        const key = JSON.stringify([network, name]);
+        const alias = found.get(key) ?? { key, name, network, members: [] };
+        alias.members.push(member);
+        found.set(key, alias);
       }
     }
   }
-  return found.values();
-}
+  // Compose gives each container an alias of its own: to count a service's containers for each is quadratic.
+  const counts = new Map<string, number>();
+  const countOnce = (network: string, isLive: boolean): number => {
+    const key = `${isLive} ${network}`;
+    const count = counts.get(key) ?? countAt(group, network, isLive);
+    counts.set(key, count);
+    return count;
+  };
+  return [...found.values()].map(({ key, name, network, members: all }) => {
+    const live = all.filter((member) => isAt(member, network));
+    const isLive = live.length > 0;
+    const members = isLive ? live : all;
+    const single = members.length === 1 ? members[0] : undefined;
+    const owner = members.length === countOnce(network, isLive) ? group : single;
+    return { key, name, network, group, members, isLive, owner };
+  });
+});
+
+/** A service with the aliases that are its own, but for those that others have; they are named by their keys. */
+const withAliases = remember(([group, ...lost]: readonly [Group, ...string[]], warn): Group => {
+  const others = new Set(lost);
+  const owned = new Map<Group | Member | undefined, NetworkAlias[]>();
+  for (const { key, owner, name, network } of claimsOf([group], warn)) {
+    if (others.has(key)) continue;
+    const known = owned.get(owner);
+    if (known) known.push({ name, network });
+    else owned.set(owner, [{ name, network }]);
+  }
+  return {
+    ...group,
+    aliases: [...group.aliases, ...(owned.get(group) ?? [])],
+    members: group.members.map((member) => ({ ...member, aliases: owned.get(member) ?? [] })),
+  };
+});
 
 /**
  * It is called as Docker has it with the network behind, `search.backend`, which nobody else is called; and `search`
  * on that network.
  */
-function aliasGroup({ name, network, namespace }: Shared, claims: readonly Claim[]): Group {
+const aliasGroup = remember((claims: readonly [Claim, ...Claim[]]): Group => {
+  const [{ name, network, group: first }] = claims;
+  const { namespace } = first;
   const long = readName(network);
   const whole = joinPrefix(joinPrefix(name, long ?? name), namespace);
   const shown = `alias ${formatPrefix(name)} on ${plain(network)}`;
-  const members = claims.map(({ member }): Member => ({
-    ...member,
-    places: member.places.filter((place) => place.network === network),
-    addresses: member.addresses.filter((address) => address.network === network),
-    names: [],
-    aliases: [],
-    isNamed: false,
-    slot: undefined,
-  }));
+  const members = claims.flatMap(({ members }) => members.map((member) => memberOn(network, member)));
   const place = {
     key: JSON.stringify(["alias", namespace, network, name]),
     name: whole.length <= MAX_SERVICE_OCTETS ? whole : name,
@@ -111,6 +140,18 @@ function aliasGroup({ name, network, namespace }: Shared, claims: readonly Claim
     labels: new Map(),
     aliases: [{ name, network }],
   };
+});
+
+function memberOn(network: string, member: Member): Member {
+  return {
+    ...member,
+    places: member.places.filter((place) => place.network === network),
+    addresses: member.addresses.filter((address) => address.network === network),
+    names: [],
+    aliases: [],
+    isNamed: false,
+    slot: undefined,
+  };
 }
 
 /** Of how many members an alias must be to be their service's. */
@@ -122,8 +163,4 @@ function countAt(group: Group, network: string, isLive: boolean): number {
 
 function isAt({ addresses }: Member, network: string): boolean {
   return addresses.some((address) => address.network === network);
-}
-
-function add<Key>(map: Map<Key, NetworkAlias[]>, key: Key, alias: NetworkAlias): void {
-  map.set(key, [...(map.get(key) ?? []), alias]);
 }

@@ -5,6 +5,7 @@ import { MAX_FRONT_OCTETS } from "../../schema/service-name.ts";
 import { type Group, groupOf, type Member, standingOf } from "./roster-group.ts";
 import type { Networks } from "./roster-networks.ts";
 import { warnOfLabels } from "./roster-labels.ts";
+import { remember } from "./roster-remember.ts";
 import { type Seat, seatOf } from "./roster-seat.ts";
 import { distinct, readName, shortId, type Warn } from "./roster-text.ts";
 import type { EngineContainer } from "./snapshot.ts";
@@ -23,21 +24,48 @@ export function groupContainers(
   warn: Warn,
 ): ContainerGroups {
   const homes = new Map<string, Prefix>();
-  const seated = new Map<string, { readonly seat: Seat; readonly members: Member[] }>();
+  const services = new Map<string, [Seated, ...Seated[]]>();
   for (const container of containers) {
+    const placed = place([container, networks], warn);
+    if (!placed) continue;
+    homes.set(container.id, placed.home);
+    if (!placed.seated) continue;
+    const { key } = placed.seated.seat;
+    const known = services.get(key);
+    if (known) known.push(placed.seated);
+    else services.set(key, [placed.seated]);
+  }
+  return { groups: [...services.values()].map((seated) => groupSeated(seated, warn)), homes };
+}
+
+interface Placed {
+  readonly home: Prefix;
+  /** Undefined: it is in no service. */
+  readonly seated: Seated | undefined;
+}
+
+interface Seated {
+  readonly seat: Seat;
+  readonly member: Member;
+}
+
+const place = remember(
+  ([container, networks]: readonly [EngineContainer, Networks], warn): Placed | undefined => {
     const { said, problems } = readTaskLabels(container.labels);
     warnOfLabels(`container ${container.name}`, problems, warn);
     const seat = seatOf(container, said.service);
-    if (!seat) continue;
-    homes.set(container.id, seat.home);
-    if (!said.isEnabled) continue;
-    const service = seated.get(seat.key) ?? { seat, members: [] };
-    service.members.push(memberOf(container, seat, said, networks, warn));
-    seated.set(seat.key, service);
-  }
-  const groups = [...seated.values()].map(({ seat, members }) => groupOf(seat, members));
-  return { groups, homes };
-}
+    if (!seat) return undefined;
+    if (!said.isEnabled) return { home: seat.home, seated: undefined };
+    return { home: seat.home, seated: { seat, member: memberOf(container, seat, said, networks, warn) } };
+  },
+);
+
+const groupSeated = remember((seated: readonly [Seated, ...Seated[]]): Group =>
+  groupOf(
+    seated[0].seat,
+    seated.map(({ member }) => member),
+  ),
+);
 
 function memberOf(
   container: EngineContainer,
@@ -49,7 +77,7 @@ function memberOf(
   const { id, name, labels, ports, createdAt } = container;
   const title = `container ${name}`;
   const standing = standingOf(container);
-  const places = networks.placesOf(container.endpoints, title).map(({ network, aliases }) => ({
+  const places = networks.placesOf(container.endpoints, title, warn).map(({ network, aliases }) => ({
     network,
     aliases: distinct([...seat.aliases, ...aliases]),
   }));

@@ -3,6 +3,7 @@ import { joinPrefix, type Prefix } from "../../model/name.ts";
 import type { Verdict } from "../../registry/service.ts";
 import type { Group, Member } from "./roster-group.ts";
 import { declareGroup } from "./roster-labels.ts";
+import { remember } from "./roster-remember.ts";
 import type { Warn } from "./roster-text.ts";
 
 /** A service, and how the engine says that its tasks are. */
@@ -12,23 +13,34 @@ export interface Declared {
   readonly verdicts: readonly (Verdict | undefined)[];
 }
 
-/**
- * Declares a service with its tasks.
- *
- * @param taken the tasks of services declared before, as {@link taskKey} has them: who names a task must mean
- * one
- */
-export function declareService(group: Group, taken: Set<string>, warn: Warn): Declared {
+/** Declares services with their tasks, one after another: of several of one name, the first names its tasks first. */
+export function createDeclaring(warn: Warn): (group: Group) => Declared {
+  const takenOf = new Map<string, Set<Prefix>>();
+  return (group) => {
+    const name = `${group.name}\0${group.namespace}`;
+    const known = takenOf.get(name);
+    const taken = known ?? new Set<Prefix>();
+    if (!known) takenOf.set(name, taken);
+    const others = group.members.flatMap(({ ids }) => ids.filter((id) => taken.has(id)));
+    const declared = declareService([group, ...others], warn);
+    for (const { id } of declared.declaration.tasks) taken.add(id);
+    return declared;
+  };
+}
+
+/** The ids are those that tasks of other services have already: who names a task must mean one. */
+const declareService = remember(([group, ...others]: readonly [Group, ...Prefix[]], warn): Declared => {
   const said = declareGroup(group, warn);
   const own = joinPrefix(group.name, group.namespace);
   const networkAliases = group.aliases.filter(({ name }) => name !== own);
+  const taken = new Set(others);
   const slots = new Set<number>();
   const tasks: TaskDeclaration[] = [];
   const verdicts: (Verdict | undefined)[] = [];
   for (const member of group.members) {
-    const id = member.ids.find((id) => !taken.has(taskKey(group, id)));
+    const id = member.ids.find((id) => !taken.has(id));
     if (id === undefined || member.addresses.length === 0) continue;
-    taken.add(taskKey(group, id));
+    taken.add(id);
     const { verdict, isChecked, isDown } = member.standing;
     const isRotas = said.check !== undefined;
     tasks.push({
@@ -48,12 +60,7 @@ export function declareService(group: Group, taken: Set<string>, warn: Warn): De
   const { networks } = group;
   const vips = isVip ? group.vips : undefined;
   return { declaration: { ...said, networkAliases, networks, vips, tasks }, verdicts };
-}
-
-/** What tells a task from all others by names. */
-function taskKey({ name, namespace }: Group, task: Prefix): string {
-  return JSON.stringify([name, namespace, task]);
-}
+});
 
 /** Each name once: the service's own, and its aliases, lead to the task as well. */
 function taskAliases(

@@ -4,6 +4,7 @@ import { type Address, isUnreachable, parseAddress, parseSubnet, type Subnet } f
 import type { Network, TaskAddress } from "../../model/declaration.ts";
 import { createDefaultNetwork } from "../../model/network.ts";
 import type { Prefix } from "../../model/name.ts";
+import { remember } from "./roster-remember.ts";
 import { distinct, plain, readName, shortId, type Warn } from "./roster-text.ts";
 import type { EngineEndpoint, EngineNetwork } from "./snapshot.ts";
 
@@ -21,7 +22,7 @@ export interface Networks {
   /** The networks of endpoints, in the order of all. */
   networksOf(endpoints: readonly EngineEndpoint[]): readonly string[];
   /** The same with the aliases there; it warns when they are too many. */
-  placesOf(endpoints: readonly EngineEndpoint[], about: string): readonly Place[];
+  placesOf(endpoints: readonly EngineEndpoint[], about: string, warn: Warn): readonly Place[];
   addressesOf(endpoints: readonly EngineEndpoint[]): readonly TaskAddress[];
 }
 
@@ -31,7 +32,11 @@ const MAX_ALIASES = 32;
 const DRIVERS_WITHOUT = new Set(["host", "null"]);
 const NAMES_WITHOUT = new Set(["host", "none"]);
 
-export function createNetworks(networks: readonly EngineNetwork[], warn: Warn): Networks {
+export const networksIn = remember(([networks]: readonly [readonly EngineNetwork[]], warn) =>
+  createNetworks(networks, warn),
+);
+
+function createNetworks(networks: readonly EngineNetwork[], warn: Warn): Networks {
   const unasked = createDefaultNetwork().name;
   // The one that is there unasked has VIPs to give: an engine's must not stand in its place.
   const taken = new Set([unasked]);
@@ -55,7 +60,7 @@ export function createNetworks(networks: readonly EngineNetwork[], warn: Warn): 
       distinct(endpoints.map(({ networkId }) => byId.get(networkId)?.name)).toSorted(
         (one, other) => (ranks.get(one) ?? 0) - (ranks.get(other) ?? 0),
       ),
-    placesOf(endpoints, about) {
+    placesOf(endpoints, about, warn) {
       const aliases = new Map<string, string[]>();
       for (const endpoint of endpoints) {
         const name = byId.get(endpoint.networkId)?.name;

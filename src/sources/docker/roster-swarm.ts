@@ -6,6 +6,7 @@ import { readTaskLabels, type TaskLabels } from "../../schema/task-labels.ts";
 import { containerNames, type ContainerGroups } from "./roster-containers.ts";
 import { type Group, type Member, networksOf, type Standing, standingOf } from "./roster-group.ts";
 import { warnOfLabels } from "./roster-labels.ts";
+import { remember } from "./roster-remember.ts";
 import type { Networks, Place } from "./roster-networks.ts";
 import { readSwarmName, STACK, swarmAliases } from "./roster-seat.ts";
 import { distinct, plain, readName, type Warn } from "./roster-text.ts";
@@ -29,19 +30,34 @@ export function groupSwarm(
     else byService.set(task.serviceId, [task]);
   }
   const groups = distinctById(services).flatMap((service): Group[] => {
-    const title = `service ${service.name}`;
-    const { said, problems } = readTaskLabels(service.labels);
-    warnOfLabels(title, problems, warn);
-    const named = said.service ?? readSwarmName(service.name, service.labels.get(STACK));
+    const { said, named } = readService([service], warn);
     if (!named) return [];
     const own = byService.get(service.id) ?? [];
     for (const { containerId } of own) homes.set(containerId, named.namespace);
     if (!said.isEnabled) return [];
-    const members = own.flatMap((task) => memberOf(task, service, said, containers, networks, warn));
-    return [swarmGroup(service, named, members, networks.placesOf(service.endpoints, title), networks)];
+    const members = own.flatMap(
+      (task) => memberOf([task, containers.get(task.containerId), service, said, networks], warn) ?? [],
+    );
+    return [groupMembers([service, named, networks, ...members], warn)];
   });
   return { groups, homes };
 }
+
+const readService = remember(([service]: readonly [SwarmService], warn) => {
+  const { said, problems } = readTaskLabels(service.labels);
+  warnOfLabels(`service ${service.name}`, problems, warn);
+  return { said, named: said.service ?? readSwarmName(service.name, service.labels.get(STACK)) };
+});
+
+const groupMembers = remember(
+  (
+    [service, named, networks, ...members]: readonly [SwarmService, ServiceName, Networks, ...Member[]],
+    warn,
+  ) => {
+    const places = networks.placesOf(service.endpoints, `service ${service.name}`, warn);
+    return swarmGroup(service, named, members, places, networks);
+  },
+);
 
 /** @param places where the service itself is */
 function swarmGroup(
@@ -79,27 +95,28 @@ function swarmGroup(
   };
 }
 
-function memberOf(
-  task: SwarmTask,
-  service: SwarmService,
-  serviceSaid: TaskLabels,
-  containers: ReadonlyMap<string, EngineContainer>,
-  networks: Networks,
-  warn: Warn,
-): Member[] {
-  // `ready` is wanted of those that wait for another to stop.
-  if (task.desiredState !== "running" || !LIVE_STATES.has(task.state)) return [];
-  const container = containers.get(task.containerId);
-  const title = container ? `container ${container.name}` : `task ${task.id}`;
-  const { said, problems } = readTaskLabels(container?.labels ?? new Map());
-  warnOfLabels(title, problems, warn);
-  const standing = swarmStanding(task, container);
-  const addresses = networks.addressesOf(task.endpoints);
-  const id = readName(task.id);
-  if (!said.isEnabled || !standing || id === undefined || addresses.length === 0) return [];
-  const dotted = readName(`${service.name}.${task.slot ?? task.nodeId}.${task.id}`);
-  return [
-    {
+const memberOf = remember(
+  (
+    [task, container, service, serviceSaid, networks]: readonly [
+      SwarmTask,
+      EngineContainer | undefined,
+      SwarmService,
+      TaskLabels,
+      Networks,
+    ],
+    warn,
+  ): Member | undefined => {
+    // `ready` is wanted of those that wait for another to stop.
+    if (task.desiredState !== "running" || !LIVE_STATES.has(task.state)) return undefined;
+    const title = container ? `container ${container.name}` : `task ${task.id}`;
+    const { said, problems } = readTaskLabels(container?.labels ?? new Map());
+    warnOfLabels(title, problems, warn);
+    const standing = swarmStanding(task, container);
+    const addresses = networks.addressesOf(task.endpoints);
+    const id = readName(task.id);
+    if (!said.isEnabled || !standing || id === undefined || addresses.length === 0) return undefined;
+    const dotted = readName(`${service.name}.${task.slot ?? task.nodeId}.${task.id}`);
+    return {
       title,
       createdAt: service.createdAt,
       ids: [id],
@@ -117,9 +134,9 @@ function memberOf(
       standing,
       labels: container?.labels ?? new Map(),
       ports: [],
-    },
-  ];
-}
+    };
+  },
+);
 
 /**
  * A container of this machine is known at once. Of others the Swarm tells, which calls a task running when it is

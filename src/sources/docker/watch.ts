@@ -107,7 +107,10 @@ export function watchEngine(options: WatchEngineOptions, signal: AbortSignal): E
       const opened = (ring: () => void): void => {
         hurry = ring;
       };
-      await followEngine({ session, sight, timers, lookEveryMs, swarmLookEveryMs, looking, opened }, signal);
+      await followEngine(
+        { session, sight, timers, clock, lookEveryMs, swarmLookEveryMs, looking, opened },
+        signal,
+      );
     } catch (error) {
       if (!signal.aborted) complain(error);
     } finally {

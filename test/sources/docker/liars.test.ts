@@ -292,6 +292,38 @@ describe("an engine is looked at", () => {
     expect(names).toEqual(["web", "first", "second"]);
   });
 
+  test.each([
+    [1, 1],
+    [300, 300],
+    [1000, 1000],
+    [1001, 1000],
+    [9000, 1000],
+  ])("at once after quiet, but after a look of %i ms no sooner than in %i ms", async (tookMs, restMs) => {
+    const hand = turnedByHand();
+    await using engine = await openFakeEngine(holding(inspected()));
+    await using watched = watchingIt(engine, hand);
+    await watched.container("web");
+    const path = `/containers/${ID}/json`;
+    const asked = (): number => engine.asked.filter((line) => line === `GET ${path}`).length;
+    const quiet = hand.pending;
+    engine.route(path, (response) => {
+      if (asked() === 2) engine.say(eventOf("rename")); // during a look
+      hand.spend(tookMs);
+      response.end(JSON.stringify(inspected({ Name: `/${asked()}` })));
+    });
+    engine.say(eventOf("rename"));
+    await watched.container("2");
+    expect(hand.pending, "it rests").toBe(quiet + 1);
+    await hand.pass(restMs - 1);
+    expect([hand.pending, asked()]).toEqual([quiet + 1, 2]);
+    await hand.pass(1);
+    await watched.container("3");
+    await hand.pass(restMs);
+    expect(hand.pending, "it rests no more").toBe(quiet);
+    engine.say(eventOf("rename"));
+    await watched.container("4");
+  });
+
   test("every minute, if nothing rings", async () => {
     const hand = turnedByHand();
     await using engine = await openFakeEngine(holding(inspected()));
@@ -323,6 +355,9 @@ describe("an engine is looked at", () => {
     await watched.shows(({ swarm }) => swarm?.tasks.find(({ state }) => state === "running"));
     expect(watched.snapshots.length).toBe(2);
     expect(watched.snapshots[1]?.containers.length).toBe(0);
+    const [before, after] = watched.snapshots.map(({ swarm }) => swarm);
+    expect(after?.services[0], "what says the same is the same object").toBe(before?.services[0]);
+    expect(after?.tasks[0]).not.toBe(before?.tasks[0]);
   });
 });
 
