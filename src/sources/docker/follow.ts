@@ -33,16 +33,16 @@ export interface FollowEngineOptions {
 const PING_EVERY_MS = 10_000;
 /** What a bell tells of, a Swarm takes its time to act on: when its tasks are asked for again. */
 const ECHOES_MS = [100, 300];
-/** A rest between two looks is no longer, however long the first took. */
+/** A rest between two looks is no longer, however long it took to take in the first. */
 const LONGEST_REST_MS = 1000;
 /** A timer may be early by the grain of its clock. */
 const LATER_MS = 10;
 
 /**
  * Looks at an engine, and again at what it rings for, until something fails or the signal aborts. There are never two
- * looks at once, and what rings during one is looked at after it: after a rest as long as the look took, so that one
- * container that restarts all the time among thousands does not keep the process busy. What rings after that is looked
- * at at once.
+ * looks at once, and what rings during one is looked at after it: after a rest as long as it took to take in what was
+ * seen, so that one container that restarts all the time among thousands does not keep the process busy. What rings
+ * after that is looked at at once.
  *
  * @throws RotaError `ERR_ROTA_DOCKER` with what failed
  */
@@ -124,14 +124,18 @@ export async function followEngine(options: FollowEngineOptions, signal: AbortSi
 
   async function look(): Promise<void> {
     while (await bell.heard()) {
-      const begunMs = clock.monotonic();
       const gathered = gathering.take();
       const done = looking(gathered.isEverything);
       for (const id of gathered.ended) goesOn(id);
+      const left = [...gathered.signals].filter(([id, numbers]) => !isMarked(id, numbers));
+      // An engine tells nothing of a container that it is ending, and clients need not wait for that.
+      if (left.length < gathered.signals.size) done();
       await (gathered.isEverything ? lookAround() : lookAtParts(gathered));
-      for (const [id, signals] of gathered.signals) for (const number of signals) mark(id, number);
+      for (const [id, numbers] of left) isMarked(id, numbers); // it was not known before
+      const seenMs = clock.monotonic();
       done();
-      const restMs = Math.min(clock.monotonic() - begunMs, LONGEST_REST_MS);
+      // What was waited for the engine cost nobody anything.
+      const restMs = Math.min(clock.monotonic() - seenMs, LONGEST_REST_MS);
       if (restMs > 0) await pause(timers, restMs, ending.signal);
     }
   }
@@ -160,14 +164,16 @@ export async function followEngine(options: FollowEngineOptions, signal: AbortSi
     }
   }
 
-  function mark(id: string, number: number): void {
-    const ms = sight.signalled(id, number);
-    if (ms === undefined) return;
+  /** Whether one of these signals is what the container stops by: then it is stopping from now on. */
+  function isMarked(id: string, numbers: Iterable<number>): boolean {
+    const [ms] = [...numbers].flatMap((number) => sight.signalled(id, number) ?? []);
+    if (ms === undefined) return false;
     deadlines.get(id)?.();
     deadlines.set(
       id,
       timers.after(ms + LATER_MS, () => ring({ kind: "container", id })),
     );
+    return true;
   }
 
   function goesOn(id: string): void {

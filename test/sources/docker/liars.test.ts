@@ -18,8 +18,10 @@ const MIB = 1024 * 1024;
 const STAYS = "; what it said before stays; trying again";
 const NOTHING = "; nothing is known from it yet; trying again";
 
-function watchingIt({ socket }: FakeEngine, hand?: Hand): Watched {
-  const options = hand ? { timers: hand.timers, clock: hand.clock } : { lookEveryMs: 1_000_000 };
+function watchingIt({ socket }: FakeEngine, hand?: Hand, publishing = (): void => {}): Watched {
+  const options = hand
+    ? { timers: hand.timers, clock: hand.clock, publishing }
+    : { lookEveryMs: 1_000_000, publishing };
   return watching(parseEngine(`unix://${socket}`, {}), options);
 }
 
@@ -292,23 +294,34 @@ describe("an engine is looked at", () => {
     expect(names).toEqual(["web", "first", "second"]);
   });
 
+  test("that is being killed, though the engine tells nothing of it until it is dead", async () => {
+    await using engine = await openFakeEngine(holding(inspected()));
+    await using watched = watchingIt(engine);
+    await watched.container("web");
+    engine.route(`/containers/${ID}/json`, () => {}); // no answer
+    engine.say(eventOf("kill", { signal: "9" }));
+    await watched.container("web", ({ isStopping }) => isStopping);
+  });
+
   test.each([
     [1, 1],
     [300, 300],
     [1000, 1000],
     [1001, 1000],
     [9000, 1000],
-  ])("at once after quiet, but after a look of %i ms no sooner than in %i ms", async (tookMs, restMs) => {
+  ])("at once after quiet, but when %i ms went into the last look, in %i ms", async (tookMs, restMs) => {
     const hand = turnedByHand();
     await using engine = await openFakeEngine(holding(inspected()));
-    await using watched = watchingIt(engine, hand);
+    let costMs = 0;
+    await using watched = watchingIt(engine, hand, () => hand.spend(costMs));
     await watched.container("web");
+    costMs = tookMs;
     const path = `/containers/${ID}/json`;
     const asked = (): number => engine.asked.filter((line) => line === `GET ${path}`).length;
     const quiet = hand.pending;
     engine.route(path, (response) => {
       if (asked() === 2) engine.say(eventOf("rename")); // during a look
-      hand.spend(tookMs);
+      hand.spend(100); // what the engine takes costs nothing here
       response.end(JSON.stringify(inspected({ Name: `/${asked()}` })));
     });
     engine.say(eventOf("rename"));

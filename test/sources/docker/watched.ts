@@ -20,7 +20,13 @@ export interface Watched extends AsyncDisposable {
 
 export function watching(
   engine: EngineAddress,
-  options: Pick<WatchEngineOptions, "clock" | "timers" | "lookEveryMs" | "swarmLookEveryMs"> = {},
+  {
+    publishing = () => {},
+    ...options
+  }: Pick<WatchEngineOptions, "clock" | "timers" | "lookEveryMs" | "swarmLookEveryMs"> & {
+    /** Does what takes its time when something is published. */
+    readonly publishing?: () => void;
+  } = {},
 ): Watched {
   const ending = new AbortController();
   const snapshots: EngineSnapshot[] = [];
@@ -28,6 +34,7 @@ export function watching(
   const { until, wake } = createWaiting();
   const publish = (snapshot: EngineSnapshot): void => {
     snapshots.push(snapshot);
+    publishing();
     wake();
   };
   const report = ({ kind, message }: SourceReport): void => {
