@@ -146,6 +146,13 @@ function parsePath(text: string): string {
   throw new RotaError("ERR_ROTA_OPTION", "it is empty: name a file");
 }
 
+/** Its value may be left out, so that a file behind it is taken for one. */
+function parseEngineText(text: string): string {
+  if (text === "" || text.includes("://")) return text;
+  const forms = "write unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST";
+  throw new RotaError("ERR_ROTA_OPTION", `"${text}" is no engine: ${forms}, and files in front of --docker`);
+}
+
 /** More than any process may have open. */
 const MAX_COUNT = 1_000_000;
 
@@ -267,7 +274,7 @@ function declare(yargs: Argv<GlobalArguments>) {
     },
     docker: {
       type: "string",
-      coerce: optional(String),
+      coerce: optional(parseEngineText),
       describe:
         "Whose containers are tasks: unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST; without a value, what docker asks",
     },

@@ -184,6 +184,18 @@ describe("tells in a line what it cannot do, and exits", () => {
       2,
       /^rota: could not take trust: "proxy" is not an IPv4 or IPv6 address/,
     ],
+    [
+      "a file where an engine is meant",
+      ["--docker", "compose.yaml"],
+      2,
+      /^rota: --docker: "compose.yaml" is no engine: .*files in front of --docker/,
+    ],
+    [
+      "an engine that is none",
+      ["--docker", "http://x"],
+      2,
+      /^rota: could not take "http:\/\/x" as a Docker engine/,
+    ],
     ["a scope that is none", ["--scope", "strickt"], 2, /^rota: .*scope.*strickt/i],
     ["a word that is none", ["--outside", "maybe"], 2, /^rota: .*outside.*maybe/i],
     ["an option that is none", ["--lisen", "127.0.0.1:0"], 2, /^rota: .*lisen/i],
