@@ -72,7 +72,8 @@ it("leaves no listener and no timer when it passes", async () => {
   const results = Array.from({ length: 5 }, () => run(TCP, targetOf(task), 100_000, signal));
   expect(timers()).toBe(before + 5);
   for (const { kind } of await Promise.all(results)) expect(kind).toBe("pass");
-  expect(timers()).toBe(before);
+  // One of the test's surroundings may have ended meanwhile.
+  expect(timers()).toBeLessThanOrEqual(before);
   expect(getEventListeners(signal, "abort")).toEqual([]);
 });
 
