@@ -1,8 +1,8 @@
+import { pause } from "../base/pause.ts";
 import { systemTimers } from "../base/timers.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { EngineAddress } from "../sources/docker/endpoint.ts";
 import { createEngineRoster } from "../sources/docker/roster.ts";
-import { pause } from "../sources/docker/pause.ts";
 import { type EngineWatch, watchEngine } from "../sources/docker/watch.ts";
 import { reportOf, type SourceReport } from "../sources/report.ts";
 import type { Outlines } from "./outlines.ts";

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../base/clock.ts";
+import { isSameList } from "../base/compare.ts";
 import type { Address } from "../model/address.ts";
 import type { AvailabilityRule } from "../model/availability.ts";
 import {
@@ -190,7 +191,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     above: () => undefined,
   });
   const views = createViews(standOf);
-  views.take(networks, []);
+  views.takeNetworks(networks);
   const operator = createOutages(() => clock.monotonic());
   const leases = createVipLeases(clock, store, (address) => addresses.find(address) !== undefined);
 
@@ -333,7 +334,9 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     const { clients } = source.roster;
     source.roster = roster;
     // What clients see changes with both, without a service being touched.
-    if (source.isAwaited || !isDeepStrictEqual(clients, roster.clients)) batch.isSettings = true;
+    const isOfOthers = !isDeepStrictEqual(clients, roster.clients);
+    if (isOfOthers) views.takeClients(sources.map((one) => one.roster));
+    if (source.isAwaited || isOfOthers) batch.isSettings = true;
     source.isAwaited = false;
     takeNetworks();
     takeSettings();
@@ -460,12 +463,12 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
   }
 
   function takeNetworks(): void {
-    const rosters = sources.map(({ roster }) => roster);
-    const merged = mergeNetworks(rosters);
-    views.take(merged, rosters);
+    const merged = mergeNetworks(sources.map(({ roster }) => roster));
     const changed = changedNetworks(networks, merged);
-    if (changed.size === 0) return;
+    // Their order decides, too, what who is on several sees.
+    if (changed.size === 0 && isSameList([...networks.keys()], [...merged.keys()])) return;
     networks = merged;
+    views.takeNetworks(networks);
     findSubnet = indexSubnets(networks.values());
     batch.isSettings = true; // reverse zones come and go with subnets
     for (const entry of entries.values()) {

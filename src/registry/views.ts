@@ -7,8 +7,10 @@ import { indexNetworks, type NetworkIndex } from "./networks.ts";
 
 /** Says what clients see. */
 export interface Views {
-  /** Takes what sources say of networks and clients; of a client that several know, the first counts. */
-  take(networks: ReadonlyMap<string, Network>, rosters: Iterable<Roster>): void;
+  /** Takes the networks that there are, in order. */
+  takeNetworks(networks: ReadonlyMap<string, Network>): void;
+  /** Takes what sources say of clients; of one that several know, the first counts. */
+  takeClients(rosters: readonly Roster[]): void;
   /** What a client sees that is somewhere beneath the first `length` bits of `address`. */
   viewOf(address: Address, length: number): View;
   /**
@@ -41,14 +43,14 @@ export function createViews(standOf: FindStand): Views {
   const views = new Map<string, View>();
 
   return {
-    take(networks, rosters) {
+    takeNetworks(networks) {
       known = networks;
       index = indexNetworks(networks.values());
       suffixes = suffixesOf(networks.keys());
+    },
+    takeClients(rosters) {
       clients = new Map(
-        [...rosters]
-          .flatMap((roster) => roster.clients.map((one) => [one.address, one] as const))
-          .toReversed(),
+        rosters.flatMap((roster) => roster.clients.map((one) => [one.address, one] as const)).toReversed(),
       );
     },
     viewOf(address, length) {

@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Clock } from "../../base/clock.ts";
+import { pause } from "../../base/pause.ts";
 import type { Timers } from "../../base/timers.ts";
 import { createBell } from "../bell.ts";
 import { parseRing, type Ring } from "./events.ts";
@@ -12,7 +13,6 @@ import {
   lookAtTasks,
   type SeenSwarm,
 } from "./look.ts";
-import { pause } from "./pause.ts";
 import type { Session } from "./session.ts";
 import type { Sight } from "./sight.ts";
 

@@ -1,11 +1,11 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { count } from "../../base/count.ts";
 import { messageOf } from "../../base/error.ts";
+import { pause } from "../../base/pause.ts";
 import { systemTimers, type Timers } from "../../base/timers.ts";
 import type { SourceReport } from "../report.ts";
 import type { EngineAddress } from "./endpoint.ts";
 import { followEngine } from "./follow.ts";
-import { pause } from "./pause.ts";
 import { openSession } from "./session.ts";
 import { createSight } from "./sight.ts";
 import type { EngineSnapshot } from "./snapshot.ts";

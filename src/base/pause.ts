@@ -1,4 +1,4 @@
-import type { Timers } from "../../base/timers.ts";
+import type { Timers } from "./timers.ts";
 
 /** Resolves in so many milliseconds with true, or with false as soon as the signal aborts. */
 export function pause(timers: Timers, ms: number, signal: AbortSignal): Promise<boolean> {
