@@ -1,4 +1,4 @@
-import { RotaError } from "../base/error.ts";
+import { attempt } from "../base/error.ts";
 import { NAME_SERVER } from "../dns/kinds.ts";
 import { type Address, parseAddress } from "../model/address.ts";
 import { EMPTY_PREFIX, formatPrefix, type Name, parseName, prefixOf, wholePrefix } from "../model/name.ts";
@@ -58,11 +58,8 @@ export function leadsToTasks({ kind, service }: StandsFor): boolean {
 
 /** Of an address, and of its reverse name. */
 function addressOf(text: string): Address | undefined {
-  try {
-    return parseAddress(text);
-  } catch (error) {
-    if (!(error instanceof RotaError)) throw error;
-  }
+  const address = attempt(() => parseAddress(text));
+  if (address !== undefined) return address;
   const reverse = parseReverse(parseName(text));
   return reverse?.isExact && reverse.length === reverse.address.length * 8 ? reverse.address : undefined;
 }

@@ -31,6 +31,16 @@ export class RotaError extends Error {
   }
 }
 
+/** What `read` gives; undefined where it throws on purpose, for who needs not know why. */
+export function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof RotaError)) throw error;
+    return undefined;
+  }
+}
+
 /** The message of anything that was thrown, for a sentence that says what failed. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

@@ -1,4 +1,4 @@
-import { RotaError } from "../base/error.ts";
+import { attempt } from "../base/error.ts";
 import { type Address, isLoopback } from "../model/address.ts";
 import type { Client, Network, Roster } from "../model/declaration.ts";
 import { cutsOf, EMPTY_PREFIX, parsePrefix, type Prefix } from "../model/name.ts";
@@ -99,12 +99,8 @@ export function createViews(standOf: FindStand): Views {
 function suffixesOf(networks: Iterable<string>): ReadonlyMap<Prefix, string> {
   const suffixes = new Map<Prefix, string>();
   for (const network of networks) {
-    try {
-      const suffix = parsePrefix(network);
-      if (!suffixes.has(suffix)) suffixes.set(suffix, network);
-    } catch (error) {
-      if (!(error instanceof RotaError)) throw error; // nobody can ask for what is no name
-    }
+    const suffix = attempt(() => parsePrefix(network)); // nobody can ask for what is no name
+    if (suffix !== undefined && !suffixes.has(suffix)) suffixes.set(suffix, network);
   }
   return suffixes;
 }

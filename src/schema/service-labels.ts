@@ -79,14 +79,7 @@ export function declareLabelled(
   labels: ReadonlyMap<string, string>,
   service: UnlabelledService,
 ): Labelled<Declaration> {
-  const refused: LabelProblem[] = [];
-  const words = readWords(labels).said.filter((word) => {
-    if (!isOfService(word)) return false;
-    const why = refusalOf(word.path);
-    const message = `${why}: declare it in a services file`;
-    if (why !== undefined) refused.push({ ...word, message, isLeftOut: true });
-    return why === undefined;
-  });
+  const { allowed: words, refused } = allowedWords(labels, "declare it in a services file");
   const warnings: Problem[] = [];
   const settled = settle(words, (tree, problems) => {
     warnings.length = 0;
@@ -107,12 +100,7 @@ export type ServiceWords = Readonly<Record<string, unknown>>;
  * is refused of an engine is here, too: its labels are these, and there is no telling whose they were.
  */
 export function readServiceWords(labels: ReadonlyMap<string, string>): Labelled<ServiceWords> {
-  const words = readWords(labels).said.filter(isOfService);
-  const refused = words.flatMap((word): LabelProblem[] => {
-    const why = refusalOf(word.path);
-    return why === undefined ? [] : [{ ...word, message: `${why}: write it under x-rota`, isLeftOut: true }];
-  });
-  const allowed = words.filter(({ path }) => refusalOf(path) === undefined);
+  const { allowed, refused } = allowedWords(labels, "write it under x-rota");
   const { said, problems } = settle(allowed, (tree, problems) => {
     const shape = checked(labelShape, tree, [], problems);
     if (!shape) return undefined;
@@ -124,6 +112,21 @@ export function readServiceWords(labels: ReadonlyMap<string, string>): Labelled<
     };
   });
   return { said, problems: [...refused, ...problems] };
+}
+
+/** The words of a service that a label may have, and those that none may, with what to do instead. */
+function allowedWords(
+  labels: ReadonlyMap<string, string>,
+  remedy: string,
+): { readonly allowed: readonly LabelWord[]; readonly refused: readonly LabelProblem[] } {
+  const refused: LabelProblem[] = [];
+  const allowed = readWords(labels).said.filter((word) => {
+    if (!isOfService(word)) return false;
+    const why = refusalOf(word.path);
+    if (why !== undefined) refused.push({ ...word, message: `${why}: ${remedy}`, isLeftOut: true });
+    return why === undefined;
+  });
+  return { allowed, refused };
 }
 
 /** Those labels that are of a service as a whole. */

@@ -1,5 +1,5 @@
 import { compareText } from "../../base/compare.ts";
-import { RotaError } from "../../base/error.ts";
+import { attempt } from "../../base/error.ts";
 import { type Address, isUnreachable, parseAddress, parseSubnet, type Subnet } from "../../model/address.ts";
 import type { Network, TaskAddress } from "../../model/declaration.ts";
 import { createDefaultNetwork } from "../../model/network.ts";
@@ -112,13 +112,4 @@ function isMeetingPlace({ name, driver, isIngress }: EngineNetwork): boolean {
 
 function compareNetworks(one: EngineNetwork, other: EngineNetwork): number {
   return compareText(one.name, other.name) || compareText(one.id, other.id);
-}
-
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof RotaError)) throw error;
-    return undefined;
-  }
 }

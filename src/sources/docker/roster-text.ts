@@ -1,4 +1,4 @@
-import { RotaError } from "../../base/error.ts";
+import { attempt } from "../../base/error.ts";
 import { MAX_PREFIX_OCTETS, parsePrefix, type Prefix } from "../../model/name.ts";
 
 /** Notes what could not be taken as it was written: `about` is whose it is, as `container web`. */
@@ -40,12 +40,7 @@ export function plain(text: string, length: number = MAX_SHOWN_CHARACTERS): stri
  */
 export function readName(text: string, maxOctets: number = MAX_PREFIX_OCTETS): Prefix | undefined {
   if (text.length >= maxOctets || !/^[a-z\d][\w-]*(?:\.[a-z\d][\w-]*)*$/i.test(text)) return undefined;
-  try {
-    return parsePrefix(text);
-  } catch (error) {
-    if (!(error instanceof RotaError)) throw error;
-    return undefined;
-  }
+  return attempt(() => parsePrefix(text));
 }
 
 /** Each once, without what is none. */
