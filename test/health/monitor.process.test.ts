@@ -18,18 +18,22 @@ interface Line {
 
 interface Tasks extends AsyncDisposable {
   readonly port: number;
-  /** The connections that have not been told anything yet. */
-  readonly silent: ReadonlySet<Socket>;
+  /** From now on connections are told nothing. Resolves when one was made. */
+  fallSilent(): Promise<unknown>;
+  /** Resets the connections that were told nothing, and says hello again. */
+  speakUp(): void;
   /** Resolves with the next connection. */
   reached(): Promise<unknown>;
 }
 
 /** A server that stands for all tasks, and says hello a moment after it was called. */
 async function openTasks(saysInMs: number): Promise<Tasks> {
+  let isSilent = false;
   const silent = new Set<Socket>();
   const server = createServer((socket) => {
     silent.add(socket);
     const timer = setTimeout(() => {
+      if (isSilent) return;
       silent.delete(socket);
       socket.end("hello");
     }, saysInMs);
@@ -46,7 +50,14 @@ async function openTasks(saysInMs: number): Promise<Tasks> {
   if (address === null || typeof address === "string") throw new Error("no port");
   return {
     port: address.port,
-    silent,
+    async fallSilent() {
+      isSilent = true;
+      await once(server, "connection");
+    },
+    speakUp() {
+      isSilent = false;
+      for (const socket of silent) socket.resetAndDestroy();
+    },
     reached: async () => once(server, "connection"),
     async [Symbol.asyncDispose]() {
       for (const socket of silent) socket.destroy();
@@ -96,15 +107,15 @@ function monitor(wrapper: readonly string[], words: readonly number[]): Monitori
 }
 
 test("a process that is stopped for longer than its time-outs fails no task, though servers hung up on it", async () => {
-  await using tasks = await openTasks(300);
+  await using tasks = await openTasks(20);
   const timeoutMs = 1000;
   await using monitoring = monitor([], [tasks.port, 20, 60, timeoutMs]);
   await monitoring.serving(20);
-  while (tasks.silent.size === 0) await tasks.reached();
+  await tasks.fallSilent();
   monitoring.child.kill("SIGSTOP");
   // It is time that passes that is tested here: that in which a signal surely arrives, and more than a time-out.
   await wait(100);
-  for (const socket of tasks.silent) socket.resetAndDestroy();
+  tasks.speakUp();
   await wait(1.5 * timeoutMs);
   monitoring.child.kill("SIGCONT");
   await tasks.reached(); // a probe that was started after it
