@@ -26,7 +26,7 @@ export interface ServiceState {
     readonly protocol: Protocol;
     readonly target: number;
     readonly port: number;
-    readonly published: number | undefined;
+    readonly published: number | "auto" | undefined;
   }[];
   /** Each `key=value`. */
   readonly labels: readonly string[];

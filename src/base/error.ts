@@ -12,6 +12,7 @@ export type RotaErrorCode =
   | "ERR_ROTA_LISTEN"
   | "ERR_ROTA_NAME"
   | "ERR_ROTA_OPTION"
+  | "ERR_ROTA_PLANE"
   | "ERR_ROTA_SERVICES_FILE"
   | "ERR_ROTA_VIP";
 

@@ -21,6 +21,9 @@ export interface Declaration {
   /** Each `key=value`, as a TXT record has it (RFC 6763 section 6.3). */
   readonly labels: readonly string[];
   readonly order: Order;
+  readonly balance: Balance;
+  /** Milliseconds that a client is kept at the task that it got, after its last new flow; 0: not at all. */
+  readonly affinityMs: number;
   /** How many addresses an answer has at most; Infinity: all. */
   readonly maxAnswers: number;
   readonly whenEmpty: WhenEmpty;
@@ -32,6 +35,8 @@ export interface Declaration {
   readonly publishNotReady: boolean;
   /** The VIPs that whoever runs the service has given it; undefined: it gets its own from its networks' pools. */
   readonly vips: readonly TaskAddress[] | undefined;
+  /** Whether its published ports are Rota's to publish: those of its containers an engine publishes itself. */
+  readonly publishes: boolean;
   /** Whether an engine brings its tasks: a Compose file only says what they stand behind. */
   readonly isOutline: boolean;
   readonly tasks: readonly TaskDeclaration[];
@@ -51,6 +56,12 @@ export type EndpointMode = "vip" | "dnsrr";
 /** `rotate`: each task is first equally often. `weighted`: as often as its weight says. `random`: by chance. */
 export type Order = "rotate" | "random" | "weighted";
 
+/**
+ * Which task a new flow to the VIP or a published port goes to. `weighted`: as its weight says. `rotate`: the next.
+ * `random`: any. `leastconn`: that of the fewest flows for its weight. `source`: always the same for one client.
+ */
+export type Balance = "weighted" | "rotate" | "random" | "leastconn" | "source";
+
 /** What a name answers when no task is serving: no address, all tasks' addresses, or SERVFAIL. */
 export type WhenEmpty = "nodata" | "all" | "servfail";
 
@@ -64,9 +75,21 @@ export interface Port {
   readonly target: number;
   /** On the VIP. */
   readonly port: number;
-  /** On every node. */
-  readonly published: number | undefined;
+  /** On every node, or where `mode` and `policy` say; `auto`: one of 30,000 to 32,767 that is free. */
+  readonly published: number | "auto" | undefined;
+  /** `host`: published only on nodes that a task is on, and leads to those alone. */
+  readonly mode: PublishMode;
+  /** `local`: a node leads to its own tasks alone. */
+  readonly policy: TrafficPolicy;
+  /** The PROXY header that tasks expect in front of each TCP connection; 0: none. */
+  readonly proxyProtocol: ProxyProtocol;
 }
+
+export type PublishMode = "ingress" | "host";
+
+export type TrafficPolicy = "cluster" | "local";
+
+export type ProxyProtocol = 0 | 1 | 2;
 
 export interface TaskDeclaration {
   /** Unique in its service. */
@@ -85,6 +108,10 @@ export interface TaskDeclaration {
   readonly isChecked: boolean;
   /** Whether whoever runs it says that nobody is to be sent there, whatever any check says: it is paused, or stopping. */
   readonly isDown: boolean;
+  /** The node that it is on; undefined: this one. */
+  readonly node: string | undefined;
+  /** The path of its network namespace on this machine, as `/proc/42/ns/net`, if it has one of its own that is known. */
+  readonly netns: string | undefined;
 }
 
 export interface TaskAddress {
@@ -98,6 +125,13 @@ export interface Network {
   readonly subnets: readonly Subnet[];
   /** Where VIPs are taken from: each service gets one of each family. */
   readonly vips: readonly Subnet[];
+}
+
+/** A machine that tasks are on. */
+export interface Node {
+  readonly name: string;
+  /** Where other nodes reach it: at least one. */
+  readonly addresses: readonly Address[];
 }
 
 /** Somebody who asks, of whom a source knows more than the address tells. */
@@ -117,6 +151,7 @@ export interface Roster {
   /** Seconds. */
   readonly negativeTtl: number | undefined;
   readonly networks: readonly Network[];
+  readonly nodes: readonly Node[];
   /** In order: of two that claim one name, the first keeps it. */
   readonly services: readonly Declaration[];
   readonly clients: readonly Client[];
@@ -127,6 +162,7 @@ export const EMPTY_ROSTER: Roster = {
   ttl: undefined,
   negativeTtl: undefined,
   networks: [],
+  nodes: [],
   services: [],
   clients: [],
 };

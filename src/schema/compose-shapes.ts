@@ -128,6 +128,8 @@ export const rotaServiceShape = strict(
     publish_not_ready: words.publish_not_ready,
     labels: words.labels,
     order: words.order,
+    balance: words.balance,
+    affinity: words.affinity,
     max_answers: words.max_answers,
     when_empty: words.when_empty,
     panic_threshold: words.panic_threshold,

@@ -79,7 +79,7 @@ export function parseComposeFile(
   const { zone, ttl, negative_ttl: negativeTtl } = frame["x-rota"] ?? {};
   return {
     ok: true,
-    roster: { zone, ttl, negativeTtl, networks: [...declared.values()], services, clients: [] },
+    roster: { zone, ttl, negativeTtl, networks: [...declared.values()], nodes: [], services, clients: [] },
     warnings,
   };
 }

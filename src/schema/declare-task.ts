@@ -22,6 +22,8 @@ export function declareTask(
     slot: task.slot,
     networkAliases: [],
     isDown: false,
+    node: task.node,
+    netns: undefined,
     addresses: task.addresses.map((shape) => placeAddress(shape, service.networks, path, around)),
     weight: task.weight,
     ports: portsOf(task, service, path, around),

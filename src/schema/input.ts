@@ -1,4 +1,12 @@
-import type { EndpointMode, Order, Protocol, WhenEmpty } from "../model/declaration.ts";
+import type {
+  Balance,
+  EndpointMode,
+  Order,
+  Protocol,
+  PublishMode,
+  TrafficPolicy,
+  WhenEmpty,
+} from "../model/declaration.ts";
 import type { DurationInput } from "./duration-input.ts";
 import type { HealthcheckInput } from "./healthcheck-input.ts";
 
@@ -29,6 +37,11 @@ export interface ServicesFile {
    * @default {}
    */
   readonly networks?: { readonly [name: string]: NetworkInput | null } | undefined;
+  /**
+   * The machines that tasks are on, by name: where each is reached by the others.
+   * @default {}
+   */
+  readonly nodes?: { readonly [name: string]: string | readonly string[] } | undefined;
   /**
    * Services by name: letters, digits, `-` and `_`, at most 63.
    * @default {}
@@ -105,6 +118,17 @@ export interface ServiceDeclaration {
    */
   readonly order?: Order | undefined;
   /**
+   * Which task a new flow to its VIP or published ports goes to. `weighted`: as its weight says. `rotate`: the next.
+   * `random`: any. `leastconn`: the one with the fewest flows for its weight. `source`: always the same for one client.
+   * @default "weighted"
+   */
+  readonly balance?: Balance | undefined;
+  /**
+   * How long a client is kept at the task that it got, after its last new flow: whole seconds, up to a day.
+   * @default not at all
+   */
+  readonly affinity?: DurationInput | undefined;
+  /**
    * How many addresses an answer has at most; 1 or more.
    * @default all
    */
@@ -147,12 +171,28 @@ export interface PortMapping {
    */
   readonly port?: number | undefined;
   /**
-   * Where every node listens.
+   * Where every node listens; `auto`: at one of 30000 to 32767 that is free, the same on every node.
    * @default nowhere
    */
-  readonly published?: number | undefined;
+  readonly published?: number | "auto" | undefined;
   /** @default "tcp" */
   readonly protocol?: Protocol | undefined;
+  /**
+   * `ingress`: every node listens at `published`. `host`: only a node that a task is on, and it leads there alone.
+   * @default "ingress"
+   */
+  readonly mode?: PublishMode | undefined;
+  /**
+   * `cluster`: a node leads to the tasks of all nodes. `local`: to its own alone, and refuses where it has none.
+   * @default "cluster"
+   */
+  readonly policy?: TrafficPolicy | undefined;
+  /**
+   * The version of the PROXY header that tasks expect in front of each TCP connection: 1 or 2. Only the userspace
+   * plane can send one.
+   * @default none
+   */
+  readonly proxy_protocol?: 1 | 2 | undefined;
 }
 
 /** A task: its address, as `"10.0.1.11"`, `"10.0.1.13:9090"` or `"[fd00::1]:80"`, or a mapping. */
@@ -184,6 +224,11 @@ export interface TaskMapping {
    * @default the ports' targets
    */
   readonly ports?: { readonly [port: string]: number } | undefined;
+  /**
+   * The node that it is on, by its name under `nodes`.
+   * @default the one that Rota runs on
+   */
+  readonly node?: string | undefined;
 }
 
 /** One address or several, each maybe with a port. */

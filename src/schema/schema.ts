@@ -82,9 +82,10 @@ export function parseServicesFile(
   }
   if (frame === undefined || problems.length > 0) return { ok: false, problems };
   const { zone, ttl, negative_ttl: negativeTtl } = frame;
+  const nodes = Object.entries(frame.nodes).map(([name, addresses]) => ({ name, addresses }));
   return {
     ok: true,
-    roster: { zone, ttl, negativeTtl, networks: [...networks.values()], services, clients: [] },
+    roster: { zone, ttl, negativeTtl, networks: [...networks.values()], nodes, services, clients: [] },
     warnings,
   };
 }

@@ -32,6 +32,7 @@ export interface UnlabelledService extends ServiceName {
 export const MAX_ALIASES = 32;
 
 const { endpoint_mode, ttl, aliases, healthcheck, publish_not_ready } = serviceShape.shape;
+const { balance, affinity } = serviceShape.shape;
 const { labels, order, max_answers, when_empty, panic_threshold } = serviceShape.shape;
 
 /** The words that a label may have for a service. */
@@ -43,6 +44,8 @@ export const serviceWords = {
   publish_not_ready,
   labels,
   order,
+  balance,
+  affinity,
   max_answers,
   when_empty,
   panic_threshold,

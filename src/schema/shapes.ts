@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { RotaError } from "../base/error.ts";
-import { isUnreachable, parseSubnet, type Subnet } from "../model/address.ts";
+import { type Address, isUnreachable, parseAddress, parseSubnet, type Subnet } from "../model/address.ts";
 import type { Port } from "../model/declaration.ts";
 import { healthcheckShape } from "./healthcheck-shape.ts";
 import type { NetworkInput, PortMapping, ServiceDeclaration, ServicesFile } from "./input.ts";
@@ -20,18 +20,33 @@ const portFields = {
   name: z.string().transform(reading(parsePortName)).optional().describe("The http of _http._tcp.web."),
   target: port.describe("Where tasks listen."),
   port: port.optional().describe("Where the VIP listens; default: target."),
-  published: port.optional().describe("Where every node listens."),
+  published: z
+    .union([port, z.literal("auto")], { error: mustBe("a port from 1 to 65535, or auto") })
+    .optional()
+    .describe("Where every node listens; auto: at a free one of 30000 to 32767."),
   protocol: z.enum(["tcp", "udp", "sctp"]).default("tcp").describe("What it is spoken over."),
+  mode: z
+    .enum(["ingress", "host"])
+    .default("ingress")
+    .describe("host: published only on nodes that a task is on, and leads to those alone."),
+  policy: z
+    .enum(["cluster", "local"])
+    .default("cluster")
+    .describe("local: a node leads to its own tasks alone."),
+  proxy_protocol: z
+    .union([z.literal(1), z.literal(2)], { error: mustBe("1 or 2") })
+    .optional()
+    .describe("The version of the PROXY header that tasks expect in front of a TCP connection."),
 } satisfies Fields<PortMapping>;
 
 const portInput = z.union(
   [
     z.string().transform(reading(parsePortText)),
     port.transform((target): Port => portAt(target, {})),
-    strict(portFields).transform(({ target, name, port, published, protocol }) =>
+    strict(portFields).transform(({ target, name, port, proxy_protocol: proxyProtocol, ...said }) =>
       portAt(target, {
-        protocol,
-        published,
+        ...said,
+        ...(proxyProtocol !== undefined && { proxyProtocol }),
         ...(name !== undefined && { name }),
         ...(port !== undefined && { port }),
       }),
@@ -75,6 +90,11 @@ const serviceFields = {
   publish_not_ready: z.boolean().default(false).describe("Whether tasks serve while they are starting, too."),
   labels: labels.default([]).describe("What its TXT record says."),
   order: z.enum(["rotate", "random", "weighted"]).default("rotate").describe("Which task comes first."),
+  balance: z
+    .enum(["weighted", "rotate", "random", "leastconn", "source"])
+    .default("weighted")
+    .describe("Which task a new flow to its VIP or published ports goes to."),
+  affinity: seconds.default(0).describe("How long a client is kept at the task that it got: 3h."),
   max_answers: whole(1, 65_535).optional().describe("How many addresses an answer has at most."),
   when_empty: z
     .enum(["nodata", "all", "servfail"])
@@ -107,12 +127,26 @@ const networkFields = {
 
 export const networkShape = strict(networkFields);
 
+const nodeAddress = z.string().transform(reading(parseNodeAddress));
+
+const nodeShape = z.union(
+  [
+    nodeAddress.transform((address) => [address]),
+    z.array(nodeAddress).min(1, { error: "is empty: a node needs an address" }),
+  ],
+  { error: mustBe("an address or a list of addresses") },
+);
+
 const fileFields = {
   zone: z.string().transform(reading(parseZone)).optional().describe("The name above all services."),
   ttl: seconds.optional().describe("How long a resolver may keep an answer: 5s, 1m30s."),
   negative_ttl: seconds.optional().describe("How long a resolver may keep it that a name does not exist."),
   namespace: dottedName.optional().describe("The namespace of services that name none."),
   networks: z.record(z.string(), networkShape.nullable()).optional().describe("Networks by name."),
+  nodes: z
+    .record(z.string(), nodeShape)
+    .default({})
+    .describe("The machines that tasks are on: where each is reached by the others."),
   services: z.record(z.string(), serviceShape).optional().describe("Services by name."),
   $schema: z.string().optional().describe("Where editors find this schema; not looked at."),
 } satisfies Fields<ServicesFile>;
@@ -139,6 +173,12 @@ function parsePool(text: string): Subnet {
   const pool = parseSubnet(text);
   if (!isUnreachable(pool.base)) return pool;
   throw new RotaError("ERR_ROTA_ADDRESS", `"${text}" has addresses that no service can have`);
+}
+
+function parseNodeAddress(text: string): Address {
+  const address = parseAddress(text);
+  if (!isUnreachable(address)) return address;
+  throw new RotaError("ERR_ROTA_ADDRESS", `"${text}" is an address that no node can have`);
 }
 
 function readLabel(text: string): string {

@@ -53,6 +53,7 @@ const taskFields = {
     .record(z.string(), whole(1, 65_535))
     .default({})
     .describe("Where it listens for a port, by the port's name."),
+  node: z.string().optional().describe("The node that it is on, by its name under nodes."),
 } satisfies Fields<TaskMapping>;
 
 export const taskShape = z.union(
@@ -62,13 +63,15 @@ export const taskShape = z.union(
       slot: undefined,
       weight: 1,
       ports: {},
+      node: undefined,
       addresses,
     })),
-    strict(taskFields).transform(({ id, slot, weight, ports, address }) => ({
+    strict(taskFields).transform(({ id, slot, weight, ports, node, address }) => ({
       id,
       slot,
       weight,
       ports,
+      node,
       addresses: address.map((shape): AddressShape => ({ ...shape, path: ["address", ...shape.path] })),
     })),
   ],

@@ -57,7 +57,8 @@ export function parsePortText(text: string): Port {
 /** A port with what was not said of it filled in. */
 export function portAt(target: number, said: Partial<Port>): Port {
   const { name = String(target), protocol = "tcp", port = target, published } = said;
-  return { name, protocol, target, port, published };
+  const { mode = "ingress", policy = "cluster", proxyProtocol = 0 } = said;
+  return { name, protocol, target, port, published, mode, policy, proxyProtocol };
 }
 
 /** RFC 6335 section 5.1, which RFC 6763 section 7 holds SRV names to; folded. @throws RotaError `ERR_ROTA_DECLARATION` */

@@ -1,4 +1,4 @@
-import type { Declaration, Network, Roster } from "../model/declaration.ts";
+import type { Declaration, Network, Node, Roster } from "../model/declaration.ts";
 import { joinOutlines } from "../model/outline.ts";
 import type { FileReading } from "./read-set.ts";
 import { type Finding, formatPlace } from "./report.ts";
@@ -26,6 +26,7 @@ export function merge(parts: readonly Part[]): {
   const problems: Finding[] = [];
   const claims = new Map<string, Claim>();
   const networks: Network[] = [];
+  const nodes: Node[] = [];
   // Files that are there come first, so that those that are gone give way.
   const inOrderOfSay = [...parts.filter(({ isGone }) => !isGone), ...parts.filter(({ isGone }) => isGone)];
   for (const part of inOrderOfSay) {
@@ -33,6 +34,9 @@ export function merge(parts: readonly Part[]): {
     for (const [key, value] of Object.entries({ zone, ttl, negative_ttl: negativeTtl })) {
       if (value !== undefined) claim(claims, problems, part, key, value);
     }
+    nodes.push(
+      ...part.reading.nodes.filter((node) => claim(claims, problems, part, `nodes.${node.name}`, node)),
+    );
     networks.push(
       ...part.reading.networks.filter((network) =>
         claim(claims, problems, part, `networks.${network.name}`, network),
@@ -53,6 +57,7 @@ export function merge(parts: readonly Part[]): {
       ttl: claims.get("ttl")?.part.reading.ttl,
       negativeTtl: claims.get("negative_ttl")?.part.reading.negativeTtl,
       networks,
+      nodes,
       services: withOutlinesJoined(services),
       clients: [],
     },

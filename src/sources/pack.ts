@@ -47,10 +47,10 @@ function plainTask(task: TaskDeclaration): PlainTask {
 
 /** Field by field: an object that is spread takes twice the memory, and there are a hundred thousand. */
 function wholeTask(plain: PlainTask): TaskDeclaration {
-  const { id, isNamed, slot, addresses, weight, isChecked, isDown } = plain;
+  const { id, isNamed, slot, addresses, weight, isChecked, isDown, node, netns } = plain;
   const networkAliases = plain.networkAliases.length > 0 ? plain.networkAliases : NO_ALIASES;
   const ports = new Map(plain.ports);
-  return { id, isNamed, slot, networkAliases, addresses, weight, ports, isChecked, isDown };
+  return { id, isNamed, slot, networkAliases, addresses, weight, ports, isChecked, isDown, node, netns };
 }
 
 const NO_ALIASES: TaskDeclaration["networkAliases"] = [];

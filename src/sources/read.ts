@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { Network } from "../model/declaration.ts";
+import type { Network, Node } from "../model/declaration.ts";
 import type { Name } from "../model/name.ts";
 import { isComposeFile, projectNameOf } from "../schema/compose.ts";
 import { formatProblem, type Problem } from "../schema/problem.ts";
@@ -60,8 +60,9 @@ export interface FileReply extends Shared {
   readonly zone: Name | undefined;
   readonly ttl: number | undefined;
   readonly negativeTtl: number | undefined;
+  readonly nodes: readonly Node[];
   readonly services: readonly Packed[];
-  /** Where `zone`, `ttl`, `negative_ttl` and each `networks.NAME` stand. */
+  /** Where `zone`, `ttl`, `negative_ttl` and each `networks.NAME` and `nodes.NAME` stand. */
   readonly places: ReadonlyMap<string, Position>;
 }
 
@@ -140,6 +141,7 @@ function checkFile(
     zone: undefined,
     ttl: undefined,
     negativeTtl: undefined,
+    nodes: [],
   };
   const empty = { ...reply, services: [], places: new Map<string, Position>() };
   if (document.problems.length > 0) return { ...empty, problems: document.problems.map(findingOf) };
@@ -147,7 +149,7 @@ function checkFile(
   const origin = (path: Problem["path"]): string => formatPlace(file, document.locate(path, "key"));
   const parsed = kind.parse(document.value, origin, options);
   if (!parsed.ok) return { ...empty, problems: parsed.problems.map(locate).toSorted(inFileOrder) };
-  const { zone, ttl, negativeTtl, services } = parsed.roster;
+  const { zone, ttl, negativeTtl, nodes, services } = parsed.roster;
   return {
     file,
     problems: [],
@@ -157,6 +159,7 @@ function checkFile(
     zone,
     ttl,
     negativeTtl,
+    nodes,
     services: services.map((service) => pack(service, request.known)),
     places: new Map([
       ...["zone", "ttl", "negative_ttl"].map(
@@ -165,6 +168,7 @@ function checkFile(
       ...networks.map(
         ({ name }) => [`networks.${name}`, document.locate(["networks", name], "key")] as const,
       ),
+      ...nodes.map(({ name }) => [`nodes.${name}`, document.locate(["nodes", name], "key")] as const),
     ]),
   };
 }

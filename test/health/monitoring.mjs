@@ -33,6 +33,8 @@ const web = {
   ports: [],
   labels: [],
   order: "rotate",
+  balance: "weighted",
+  affinityMs: 0,
   maxAnswers: Infinity,
   whenEmpty: "nodata",
   panicThreshold: 0,
@@ -48,6 +50,7 @@ const web = {
   },
   publishNotReady: false,
   vips: undefined,
+  publishes: true,
   isOutline: false,
   tasks: Array.from({ length: tasks }, (_, task) => ({
     id: parsePrefix(`t${task}`),
@@ -59,6 +62,8 @@ const web = {
     ports: new Map(),
     isChecked: true,
     isDown: false,
+    node: undefined,
+    netns: undefined,
   })),
   origin: "test",
 };

@@ -6,7 +6,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["base"],
   ["model"],
   ["registry", "wire", "ask", "schema"],
-  ["sources", "dns", "health", "api"],
+  ["sources", "dns", "health", "plane", "api"],
   ["app"],
   ["cli"],
 ];

@@ -16,6 +16,9 @@ const port = (name: string, target: number, published?: number) => ({
   published,
   port: target,
   protocol: "tcp" as const,
+  mode: "ingress" as const,
+  policy: "cluster" as const,
+  proxyProtocol: 0 as const,
 });
 
 const task: TaskDeclaration = {
@@ -28,6 +31,8 @@ const task: TaskDeclaration = {
   ports: new Map(),
   isChecked: false,
   isDown: false,
+  node: undefined,
+  netns: undefined,
 };
 
 /** What neither side says anything of. */

@@ -53,13 +53,15 @@ const declareService = remember(([group, ...others]: readonly [Group, ...Prefix[
       ports: new Map(),
       isChecked: isChecked || isRotas,
       isDown,
+      node: undefined,
+      netns: undefined,
     });
     verdicts.push(isRotas ? undefined : verdict); // two judges would take turns
   }
   const isVip = said.endpointMode === "vip" && group.vips.length > 0;
   const { networks } = group;
   const vips = isVip ? group.vips : undefined;
-  return { declaration: { ...said, networkAliases, networks, vips, tasks }, verdicts };
+  return { declaration: { ...said, networkAliases, networks, vips, publishes: false, tasks }, verdicts };
 });
 
 /** Each name once: the service's own, and its aliases, lead to the task as well. */
