@@ -13,7 +13,16 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 /** A port that no probe is for. */
-const METRICS: Port = { name: "metrics", protocol: "tcp", target: 9100, port: 9100, published: undefined };
+const METRICS: Port = {
+  name: "metrics",
+  protocol: "tcp",
+  target: 9100,
+  port: 9100,
+  published: undefined,
+  mode: "ingress",
+  policy: "cluster",
+  proxyProtocol: 0,
+};
 
 describe("a verdict decides who serves", () => {
   test.each([
