@@ -32,7 +32,7 @@ export async function checkServices(
     others.map((other) => formatConflict(name, holder, other)),
   );
   return {
-    problems: [...problems.map(formatFinding), ...services.flatMap(vipProblemOf)],
+    problems: [...problems.map(formatFinding), ...services.flatMap(problemsOf)],
     warnings: [...warnings.map(formatFinding), ...conflicts],
     files: files.length,
     services: services.length,
@@ -41,6 +41,8 @@ export async function checkServices(
   };
 }
 
-function vipProblemOf({ vipProblem, declaration }: Service): string[] {
-  return vipProblem === undefined ? [] : [`${declaration.origin}: ${vipProblem}`];
+function problemsOf({ vipProblem, publishProblem, declaration }: Service): string[] {
+  return [vipProblem, publishProblem].flatMap((problem) =>
+    problem === undefined ? [] : [`${declaration.origin}: ${problem}`],
+  );
 }

@@ -40,6 +40,8 @@ export function chronicle(registry: Registry, log: Log, nowMs: () => number, sig
       if (!after) continue;
       if (after.vipProblem !== undefined && after.vipProblem !== before?.vipProblem)
         log.error({ service: after.id }, after.vipProblem);
+      if (after.publishProblem !== undefined && after.publishProblem !== before?.publishProblem)
+        log.error({ service: after.id }, `service ${nameOf(after)}: ${after.publishProblem}`);
       if (before !== after && !tellStanding(before, after, changes.length)) tellVerdicts(before, after);
       if (before?.outages !== after.outages) tellOutages(before, after);
     }

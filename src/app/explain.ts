@@ -185,5 +185,5 @@ function notesOn(service: Service, registry: Registry): string[] {
   const told = withoutEchoes(contested).flatMap(({ name, holder, others }) =>
     others.map((other) => formatConflict(name, holder, other)),
   );
-  return [...(service.vipProblem === undefined ? [] : [service.vipProblem]), ...told];
+  return [service.vipProblem ?? [], service.publishProblem ?? [], told].flat();
 }

@@ -1,6 +1,13 @@
 import { formatAddress } from "../model/address.ts";
 import type { Availability } from "../model/availability.ts";
-import type { EndpointMode, Order, Protocol, TaskDeclaration, WhenEmpty } from "../model/declaration.ts";
+import type {
+  Balance,
+  EndpointMode,
+  Order,
+  Protocol,
+  TaskDeclaration,
+  WhenEmpty,
+} from "../model/declaration.ts";
 import { formatPrefix } from "../model/name.ts";
 import { ownName } from "../registry/names.ts";
 import type { Change, Conflict } from "../registry/registry.ts";
@@ -19,6 +26,10 @@ export interface ServiceState {
   readonly vips: readonly { readonly network: string; readonly address: string }[];
   /** Why it has no VIP though it should; undefined: all is well. */
   readonly vipProblem: string | undefined;
+  /** Where nodes listen for it: what `auto` came to, too. */
+  readonly published: readonly { readonly port: string; readonly published: number }[];
+  /** Why a port is not published though it should be; undefined: all is well. */
+  readonly publishProblem: string | undefined;
   /** Seconds; undefined: the zone's. */
   readonly ttl: number | undefined;
   readonly ports: readonly {
@@ -31,6 +42,10 @@ export interface ServiceState {
   /** Each `key=value`. */
   readonly labels: readonly string[];
   readonly order: Order;
+  /** Which task a new flow to its VIP or a published port goes to. */
+  readonly balance: Balance;
+  /** Milliseconds that a client is kept at its task after its last new flow; 0: not at all. */
+  readonly affinityMs: number;
   readonly whenEmpty: WhenEmpty;
   /** How many addresses an answer has at most; Infinity: all. */
   readonly maxAnswers: number;
@@ -88,8 +103,20 @@ export interface ServicesChange {
 
 export function stateOf(service: Service): ServiceState {
   const { declaration, vips, vipProblem } = service;
-  const { origin, endpointMode, networks, ttl, ports, labels, order, whenEmpty, maxAnswers, panicThreshold } =
-    declaration;
+  const {
+    origin,
+    endpointMode,
+    networks,
+    ttl,
+    ports,
+    labels,
+    order,
+    balance,
+    affinityMs,
+    whenEmpty,
+    maxAnswers,
+    panicThreshold,
+  } = declaration;
   const serving = new Set(service.serving);
   const answering = new Set(service.answering);
   return {
@@ -100,10 +127,14 @@ export function stateOf(service: Service): ServiceState {
     networks,
     vips: vips.map(({ network, address }) => ({ network, address: formatAddress(address) })),
     vipProblem,
+    published: service.published.map(({ port, published }) => ({ port: port.name, published })),
+    publishProblem: service.publishProblem,
     ttl,
     ports,
     labels,
     order,
+    balance,
+    affinityMs,
     whenEmpty,
     maxAnswers,
     panicThreshold,

@@ -6,6 +6,7 @@ export interface Batch<Entry> {
   /** The services touched, as they were. */
   readonly touched: Map<string, Service | undefined>;
   readonly wantsVip: Set<Entry>;
+  readonly wantsPorts: Set<Entry>;
   readonly contested: Set<Prefix>;
   isSettings: boolean;
   touch(id: string, before: Service | undefined): void;
@@ -16,6 +17,7 @@ export function createBatch<Entry>(): Batch<Entry> {
   return {
     touched,
     wantsVip: new Set(),
+    wantsPorts: new Set(),
     contested: new Set(),
     isSettings: false,
     touch(id, before) {

@@ -7,6 +7,7 @@ import {
   type Declaration,
   EMPTY_ROSTER,
   type Network,
+  type Node,
   type Roster,
   type TaskDeclaration,
 } from "../model/declaration.ts";
@@ -17,11 +18,14 @@ import { createClaims } from "./claims.ts";
 import { joinMoved } from "./moved.ts";
 import { addressesOf, type Meaning, namesOf, networksOf, ownName } from "./names.ts";
 import { changedNetworks, type FindSubnet, indexSubnets, mergeNetworks } from "./networks.ts";
+import { mergeNodes } from "./nodes.ts";
 import { createOutages, type Word } from "./outages.ts";
+import { createPublishedPorts } from "./published.ts";
 import { mergeSettings, type Settings } from "./settings.ts";
 import {
   deriveService,
   isSameLease,
+  isSamePublication,
   keptVerdicts,
   type Known,
   NOTHING_KNOWN,
@@ -51,6 +55,8 @@ export interface Registry {
   /** Whose address it is: a task's, else a VIP's. */
   findAddress(address: Address, view?: View): FoundAddress | undefined;
   findSubnet: FindSubnet;
+  /** The machines that tasks are on, by name. */
+  readonly nodes: ReadonlyMap<string, Node>;
   /** What a client sees that is somewhere beneath the first `length` bits of `address`. */
   viewOf(address: Address, length: number): View;
   services(): Iterable<Service>;
@@ -167,6 +173,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
   const vipless = new Set<Entry>();
   let networks = mergeNetworks([]);
   let findSubnet = indexSubnets(networks.values());
+  let nodes = mergeNodes([]);
   let settings = mergeSettings([], zone);
   // RFC 1982: a restart an hour later must not look older, and no more than a change a second is kept up for long.
   let serial = Math.floor(clock.now() / 1000) >>> 0;
@@ -192,6 +199,13 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
   });
   const views = createViews(standOf);
   views.takeNetworks(networks);
+  const ports = createPublishedPorts<Entry>({
+    compare: rules.compare,
+    moved: (entry) => batch.wantsPorts.add(entry),
+    idOf: ({ id }) => id,
+    describe: ({ service: { declaration } }) =>
+      `${formatPrefix(ownName(declaration))} (${declaration.origin})`,
+  });
   const operator = createOutages(() => clock.monotonic());
   const leases = createVipLeases(clock, store, (address) => addresses.find(address) !== undefined);
 
@@ -204,6 +218,9 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     },
     get networks() {
       return networks;
+    },
+    get nodes() {
+      return nodes;
     },
     get findSubnet() {
       return findSubnet;
@@ -291,6 +308,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     const result = step();
     passOn();
     giveVips();
+    givePorts();
     const { touched, contested, isSettings } = batch;
     batch = createBatch();
     if (touched.size === 0 && !isSettings) return result;
@@ -339,6 +357,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     if (source.isAwaited || isOfOthers) batch.isSettings = true;
     source.isAwaited = false;
     takeNetworks();
+    takeNodes();
     takeSettings();
     const declared = nameEach(source, roster.services);
     // The last first: of thousands that claim one name, nobody is to be found anew who is about to go as well.
@@ -352,6 +371,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     }
     names.settle();
     addresses.settle();
+    ports.settle();
   }
 
   function put(source: OpenSource, id: string, declaration: Declaration, rank: number): Entry {
@@ -375,7 +395,9 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
       const holder = entries.get(leases.holderOf(address) ?? "");
       if (holder) batch.wantsVip.add(holder);
     }
+    ports.claim(entry, declaration);
     batch.wantsVip.add(entry);
+    batch.wantsPorts.add(entry);
     return entry;
   }
 
@@ -384,6 +406,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     batch.touch(entry.id, entry.service);
     unclaim(entry);
     leases.free(entry.id);
+    ports.free(entry);
     operator.forget(entry.id);
     vipless.delete(entry);
     entries.delete(entry.id);
@@ -392,6 +415,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
   }
 
   function unclaim(entry: Entry): void {
+    ports.release(entry, entry.service.declaration);
     for (const name of namesOf(entry.service.declaration).keys()) names.remove(name, entry);
     for (const address of addressesOf(entry.service.declaration).keys()) {
       addresses.remove(address, entry);
@@ -421,6 +445,15 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
       if (leased.vipProblem === undefined) vipless.delete(entry);
       else vipless.add(entry);
       if (!isSameLease(leased, service)) derive(entry, { ...service, ...leased });
+    }
+  }
+
+  /** Gives published ports last, too, when all that is asked for is known. */
+  function givePorts(): void {
+    for (const entry of batch.wantsPorts) {
+      if (entries.get(entry.id) !== entry) continue;
+      const given = ports.give(entry, entry.service.declaration);
+      if (!isSamePublication(given, entry.service)) derive(entry, { ...entry.service, ...given });
     }
   }
 
@@ -475,6 +508,13 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
       if (entry.service.declaration.networks.some((network) => changed.has(network)))
         batch.wantsVip.add(entry);
     }
+  }
+
+  function takeNodes(): void {
+    const merged = mergeNodes(sources.map(({ roster }) => roster));
+    if (isDeepStrictEqual(nodes, merged)) return;
+    nodes = merged;
+    batch.isSettings = true; // who carries traffic must know
   }
 
   function takeSettings(): void {

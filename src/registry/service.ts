@@ -2,6 +2,7 @@ import { type Address, type Family, familyOf } from "../model/address.ts";
 import type { Availability } from "../model/availability.ts";
 import type { Declaration, TaskDeclaration } from "../model/declaration.ts";
 import type { Prefix } from "../model/name.ts";
+import { type Publication, type PublishedPort, UNPUBLISHED } from "./published.ts";
 
 export const VERDICTS = ["starting", "passing", "failing"] as const;
 
@@ -19,6 +20,10 @@ export interface Service {
   readonly vips: readonly Vip[];
   /** Why a VIP that should be there is not, for people. */
   readonly vipProblem: string | undefined;
+  /** The ports that it has on every node. */
+  readonly published: readonly PublishedPort[];
+  /** Why a port that should be published is not, for people. */
+  readonly publishProblem: string | undefined;
   /** Of the tasks that somebody gave a verdict on, by id. A checked task without one has not had its first result. */
   readonly verdicts: ReadonlyMap<Prefix, Verdict>;
   /** The tasks that the operator has taken out, by id. */
@@ -54,12 +59,13 @@ export interface Outage {
 export type Leased = Pick<Service, "vips" | "vipProblem">;
 
 /** What is known of a service besides what is declared. */
-export type Known = Leased & Pick<Service, "verdicts" | "outages" | "isWaiting">;
+export type Known = Leased & Publication & Pick<Service, "verdicts" | "outages" | "isWaiting">;
 
 /** Of a service that is new. */
 export const NOTHING_KNOWN: Known = {
   vips: [],
   vipProblem: undefined,
+  ...UNPUBLISHED,
   verdicts: new Map(),
   outages: new Map(),
   isWaiting: true,
@@ -71,7 +77,7 @@ export const NOTHING_KNOWN: Known = {
  * @param known of the service as it was, if it was: a wait that is over does not begin anew.
  */
 export function deriveService(id: string, declaration: Declaration, known: Known): Service {
-  const { vips, vipProblem, outages } = known;
+  const { vips, vipProblem, published, publishProblem, outages } = known;
   const { tasks } = declaration;
   const verdicts = withoutMaintained(known.verdicts, outages, tasks);
   const isServing = (task: TaskDeclaration): boolean =>
@@ -87,6 +93,8 @@ export function deriveService(id: string, declaration: Declaration, known: Known
     declaration,
     vips: reachableVips(declaration, vips),
     vipProblem,
+    published,
+    publishProblem,
     verdicts,
     outages,
     // When all tasks are replaced at once, nothing at all is known again.
@@ -104,6 +112,18 @@ export function isSameLease(leased: Leased, service: Leased): boolean {
     leased.vips.every(({ network, address }, at) => {
       const before = service.vips[at];
       return before?.network === network && before.address === address;
+    })
+  );
+}
+
+/** Whether a service would be no other with this publication. */
+export function isSamePublication(given: Publication, service: Publication): boolean {
+  return (
+    given.publishProblem === service.publishProblem &&
+    given.published.length === service.published.length &&
+    given.published.every(({ port, published }, at) => {
+      const before = service.published[at];
+      return before?.port === port && before.published === published;
     })
   );
 }

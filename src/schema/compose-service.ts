@@ -72,7 +72,6 @@ export function outlineService(
   return {
     ...declared,
     networkAliases: aliasesOf(name, shape, joined, around),
-    publishes: false,
     isOutline: true,
   };
 }

@@ -64,6 +64,7 @@ export function parseComposeFile(
       origin: origin(path),
       path,
       allowExec,
+      publishes: false,
       problems,
       warnings,
     });

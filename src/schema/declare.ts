@@ -44,7 +44,7 @@ export function declare(name: Prefix, shape: ServiceShape, around: Surroundings)
     check,
     publishNotReady: shape.publish_not_ready,
     vips: undefined,
-    publishes: true,
+    publishes: around.publishes,
     isOutline: false,
     tasks,
     origin: around.origin,
@@ -75,6 +75,11 @@ function checkNetworks(shape: ServiceShape, around: Surroundings): void {
 
 function checkPorts(ports: readonly Port[], around: Surroundings): void {
   const claims = new Map<string, number>();
+  const publishing = new Map<string, number>();
+  for (const [at, port] of ports.entries()) {
+    const message = around.publishes ? unfitFor(port, publishing, at) : undefined;
+    if (message !== undefined) around.problems.push({ path: [...around.path, "ports", at], message });
+  }
   for (const [at, { name, protocol }] of ports.entries()) {
     const first = claim(claims, `${name}/${protocol}`, at);
     if (first === undefined) continue;
@@ -83,6 +88,17 @@ function checkPorts(ports: readonly Port[], around: Surroundings): void {
       message: `is named ${name} over ${protocol}, as ports[${first}] is: give each a name of its own`,
     });
   }
+}
+
+/** What is wrong with how a port is published, for people. */
+function unfitFor(port: Port, publishing: Map<string, number>, at: number): string | undefined {
+  const { protocol, published, proxyProtocol } = port;
+  if (proxyProtocol !== 0 && protocol !== "tcp")
+    return `has proxy_protocol, which only TCP connections can have in front, not ${protocol}`;
+  if (published === undefined) return undefined;
+  if (protocol === "sctp") return `cannot be published: planes carry tcp and udp, not sctp`;
+  const first = published === "auto" ? undefined : claim(publishing, `${published}/${protocol}`, at);
+  return first === undefined ? undefined : `is published at ${published}, as ports[${first}] is`;
 }
 
 /** No two tasks of a service have one id, one slot, or one address and ports. */

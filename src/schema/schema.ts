@@ -64,6 +64,7 @@ export function parseServicesFile(
       origin: origin(path),
       path,
       allowExec,
+      publishes: true,
       problems,
       warnings,
     };
@@ -136,6 +137,7 @@ export function parseService(name: string, value: unknown, context: ServiceConte
     origin: context.origin,
     path: [],
     allowExec: context.allowExec ?? false,
+    publishes: true,
     problems,
     warnings,
   };

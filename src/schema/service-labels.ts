@@ -164,6 +164,7 @@ function declareTree(
     origin,
     path: [],
     allowExec: false,
+    publishes: false,
     problems: found,
     warnings,
   };

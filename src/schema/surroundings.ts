@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly path: Path;
   /** Whether a health check may run commands. */
   readonly allowExec: boolean;
+  /** Whether its published ports are Rota's to publish, and not an engine's. */
+  readonly publishes: boolean;
   /** What is wrong goes here; if anything does, the declaration is not to be used. */
   readonly problems: Problem[];
   /** What is accepted but does not do what one may think goes here. */

@@ -81,7 +81,7 @@ describe("a services file", () => {
     [{ servces: {} }, 'unknown key "servces": did you mean services?'],
     [
       { volumes: {} },
-      'unknown key "volumes": write zone, ttl, negative_ttl, namespace, networks, services or $schema',
+      'unknown key "volumes": write zone, ttl, negative_ttl, namespace, networks, nodes, services or $schema',
     ],
     [{ ttl: -1 }, "ttl: -1 does not do: write whole seconds, from 0 to 86400 (24h)"],
     [{ ttl: "25h" }, 'ttl: "25h" does not do: write whole seconds, from 0 to 86400 (24h)'],
@@ -203,12 +203,15 @@ describe("a service", () => {
       ports: [],
       labels: [],
       order: "rotate",
+      balance: "weighted",
+      affinityMs: 0,
       maxAnswers: Infinity,
       whenEmpty: "nodata",
       panicThreshold: 0,
       check: undefined,
       publishNotReady: false,
       vips: undefined,
+      publishes: true,
       isOutline: false,
       tasks: [],
       origin: "test",
@@ -243,6 +246,11 @@ describe("a service", () => {
     [{ panic_threshold: 1.5 }, "panic_threshold: must be a share from 0 to 1, not 1.5"],
     [{ when_empty: "x" }, 'when_empty: "x" is not allowed: write nodata, all or servfail'],
     [{ healthcheck: "x" }, 'healthcheck: must be a mapping, not "x"'],
+    [
+      { balance: "least" },
+      'balance: "least" is not allowed: write weighted, rotate, random, leastconn or source',
+    ],
+    [{ affinity: "2 days" }, 'affinity: "2 days" is not a duration: write it as 5s, 1m30s or 500ms'],
     [{ publish_not_ready: "yes" }, 'publish_not_ready: must be true or false, not "yes"'],
     [{ labels: { a: ["x"] } }, "labels.a: must be text, a number, true or false, not a list"],
     [{ labels: { "a=b": 1 } }, 'labels: "a=b" is not a label\'s key: write printable ASCII without "="'],
@@ -267,7 +275,8 @@ describe("a service", () => {
 });
 
 describe("a port", () => {
-  const port = { name: "8080", protocol: "tcp", target: 8080, port: 8080, published: undefined };
+  const plain = { mode: "ingress", policy: "cluster", proxyProtocol: 0 };
+  const port = { name: "8080", protocol: "tcp", target: 8080, port: 8080, published: undefined, ...plain };
 
   test.each<[NonNullable<ServiceDeclaration["ports"]>[number], object]>([
     [8080, port],
@@ -278,7 +287,15 @@ describe("a port", () => {
     [{ target: 8080 }, port],
     [
       { name: "HTTP-1", target: 8080, port: 80, published: 443, protocol: "udp" },
-      { name: "http-1", target: 8080, port: 80, published: 443, protocol: "udp" },
+      { ...plain, name: "http-1", target: 8080, port: 80, published: 443, protocol: "udp" },
+    ],
+    [
+      { target: 8080, published: "auto" },
+      { ...port, published: "auto" },
+    ],
+    [
+      { target: 8080, published: 80, mode: "host", policy: "local", proxy_protocol: 2 },
+      { ...port, published: 80, mode: "host", policy: "local", proxyProtocol: 2 },
     ],
   ])("written %j", (written, expected) => {
     expect(declare({ ports: [written] }).ports).toEqual([expected]);
@@ -293,6 +310,21 @@ describe("a port", () => {
       'ports[0]: "80/quic" is not a port: write 8080, "80:8080" (published:target) or "80:8080/udp"',
     ],
     ["70000", "ports[0]: 70000 is not a port: ports go from 1 to 65535"],
+    [
+      { target: 80, published: "any" },
+      'ports[0].published: must be a port from 1 to 65535, or auto, not "any"',
+    ],
+    [{ target: 80, mode: "all" }, 'ports[0].mode: "all" is not allowed: write ingress or host'],
+    [{ target: 80, policy: "all" }, 'ports[0].policy: "all" is not allowed: write cluster or local'],
+    [{ target: 80, proxy_protocol: 3 }, "ports[0].proxy_protocol: must be 1 or 2, not 3"],
+    [
+      { target: 80, protocol: "udp", proxy_protocol: 1 },
+      "ports[0]: has proxy_protocol, which only TCP connections can have in front, not udp",
+    ],
+    [
+      { target: 80, protocol: "sctp", published: 80 },
+      "ports[0]: cannot be published: planes carry tcp and udp, not sctp",
+    ],
     [true, 'ports[0]: must be a port number, text as "80:8080", or a mapping, not true'],
     [{ name: "http" }, "ports[0].target: is missing"],
     [{ target: "80" }, 'ports[0].target: must be a whole number from 1 to 65535, not "80"'],

@@ -58,6 +58,7 @@ export function parseContainer(
     state: parseState(state),
     health: HEALTHS.get(textOf(at(state, "Health", "Status"))) ?? "none",
     isStopping: false,
+    pid: textOf(at(inspected, "HostConfig", "NetworkMode")) === "host" ? 0 : (countOf(at(state, "Pid")) ?? 0),
     labels: labelsOf(at(config, "Labels")),
     ports: parsePorts(at(config, "ExposedPorts"), at(inspected, "NetworkSettings", "Ports")),
     endpoints: fieldsOf(at(inspected, "NetworkSettings", "Networks")).flatMap(([network, endpoint]) =>

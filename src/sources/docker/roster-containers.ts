@@ -2,7 +2,7 @@ import type { TaskAddress } from "../../model/declaration.ts";
 import type { Prefix } from "../../model/name.ts";
 import { readTaskLabels, type TaskLabels } from "../../schema/task-labels.ts";
 import { MAX_FRONT_OCTETS } from "../../schema/service-name.ts";
-import { type Group, groupOf, type Member, standingOf } from "./roster-group.ts";
+import { type Group, groupOf, type Member, netnsOf, standingOf } from "./roster-group.ts";
 import type { Networks } from "./roster-networks.ts";
 import { warnOfLabels } from "./roster-labels.ts";
 import { remember } from "./roster-remember.ts";
@@ -95,6 +95,7 @@ function memberOf(
     names: [...seat.names, ...(places.length > 0 ? containerNames(container) : ownNames(container))],
     aliases: [],
     standing: standing ?? { verdict: "failing", isChecked: false, isDown: true },
+    netns: netnsOf(container),
     labels,
     ports,
   };

@@ -54,14 +54,14 @@ const declareService = remember(([group, ...others]: readonly [Group, ...Prefix[
       isChecked: isChecked || isRotas,
       isDown,
       node: undefined,
-      netns: undefined,
+      netns: member.netns,
     });
     verdicts.push(isRotas ? undefined : verdict); // two judges would take turns
   }
   const isVip = said.endpointMode === "vip" && group.vips.length > 0;
   const { networks } = group;
   const vips = isVip ? group.vips : undefined;
-  return { declaration: { ...said, networkAliases, networks, vips, publishes: false, tasks }, verdicts };
+  return { declaration: { ...said, networkAliases, networks, vips, tasks }, verdicts };
 });
 
 /** Each name once: the service's own, and its aliases, lead to the task as well. */

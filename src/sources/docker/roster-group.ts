@@ -47,6 +47,8 @@ export interface Member {
   /** What it alone is called on one of them. */
   readonly aliases: readonly NetworkAlias[];
   readonly standing: Standing;
+  /** The path of its network namespace on the engine's machine. */
+  readonly netns: string | undefined;
   readonly labels: ReadonlyMap<string, string>;
   readonly ports: readonly EnginePort[];
 }
@@ -75,6 +77,11 @@ export function standingOf({ state, health, isStopping }: EngineContainer): Stan
     case "dead":
       return undefined;
   }
+}
+
+/** Where its network namespace is, while it runs. */
+export function netnsOf({ pid }: EngineContainer): string | undefined {
+  return pid > 0 ? `/proc/${pid}/ns/net` : undefined;
 }
 
 /** Of one without a check as well: who was paused must come back. */

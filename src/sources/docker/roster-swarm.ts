@@ -4,7 +4,7 @@ import type { Prefix } from "../../model/name.ts";
 import type { ServiceName } from "../../schema/service-name.ts";
 import { readTaskLabels, type TaskLabels } from "../../schema/task-labels.ts";
 import { containerNames, type ContainerGroups } from "./roster-containers.ts";
-import { type Group, type Member, networksOf, type Standing, standingOf } from "./roster-group.ts";
+import { type Group, type Member, networksOf, type Standing, standingOf, netnsOf } from "./roster-group.ts";
 import { warnOfLabels } from "./roster-labels.ts";
 import { remember } from "./roster-remember.ts";
 import type { Networks, Place } from "./roster-networks.ts";
@@ -132,6 +132,7 @@ const memberOf = remember(
       names: distinct([dotted, id, ...(container ? containerNames(container) : [])]),
       aliases: [],
       standing,
+      netns: container && netnsOf(container),
       labels: container?.labels ?? new Map(),
       ports: [],
     };

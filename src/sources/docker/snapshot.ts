@@ -33,6 +33,8 @@ export interface EngineContainer {
   readonly health: "none" | "starting" | "healthy" | "unhealthy";
   /** It was sent the signal that it stops by, and is not to be given anything new. */
   readonly isStopping: boolean;
+  /** Of its first process, on the engine's machine; 0: it does not run, or has no network namespace of its own. */
+  readonly pid: number;
   readonly labels: ReadonlyMap<string, string>;
   readonly ports: readonly EnginePort[];
   readonly endpoints: readonly EngineEndpoint[];

@@ -24,6 +24,12 @@ test.each([
       ]),
     },
   ],
+  ["its first process", { State: { Pid: 4711 }, HostConfig: { NetworkMode: "shop_front" } }, { pid: 4711 }],
+  [
+    "none on the machine's own network",
+    { State: { Pid: 4711 }, HostConfig: { NetworkMode: "host" } },
+    { pid: 0 },
+  ],
   ["a date that is none", { Created: "yesterday" }, { createdAt: 0 }],
   [
     "ports, of which the first binding counts",

@@ -80,6 +80,7 @@ const container: fc.Arbitrary<EngineContainer> = fc.record({
   ),
   health: fc.constantFrom("none", "starting", "healthy", "unhealthy"),
   isStopping: fc.boolean(),
+  pid: fc.nat(3),
   labels,
   ports: fc.array(port, { maxLength: 3 }),
   endpoints,

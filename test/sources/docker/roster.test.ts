@@ -268,3 +268,9 @@ test("what says the same is the same object again, and what does not is another"
     ["web.shop", false],
   ]);
 });
+
+test("a task's network namespace is that of its container's first process, while it has one of its own", () => {
+  const roster = rosterOf({ containers: [web(1, { pid: 4711 }), web(2, { pid: 0 })] });
+  const tasks = roster.roster.services.flatMap((service) => service.tasks);
+  expect(tasks.map(({ netns }) => netns)).toEqual(["/proc/4711/ns/net", undefined]);
+});

@@ -48,6 +48,7 @@ export function container(
     state: "running",
     health: "none",
     isStopping: false,
+    pid: 0,
     ports: [],
     gatewayAddresses: [],
     ...told,
