@@ -1,7 +1,7 @@
 import { isIPv4 } from "node:net";
-import { networkInterfaces } from "node:os";
 import { messageOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
+import { machineAddresses } from "../base/machine-addresses.ts";
 import { createScope } from "../base/scope.ts";
 import type { Bound } from "./listen.ts";
 
@@ -73,11 +73,5 @@ export async function followInterfaces(
 }
 
 function addressesNow(wildcard: string): string[] {
-  const family = isIPv4(wildcard) ? "IPv4" : "IPv6";
-  return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
-    addresses
-      .filter((address) => address.family === family)
-      // A link-local address is one only together with its interface.
-      .map(({ address }) => (address.startsWith("fe80:") ? `${address}%${name}` : address)),
-  );
+  return machineAddresses(isIPv4(wildcard) ? "IPv4" : "IPv6");
 }

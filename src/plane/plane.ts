@@ -110,6 +110,8 @@ export interface Report {
 export interface Trouble {
   /** The id of the service that it is about; undefined: all of them. */
   readonly service: string | undefined;
+  /** The frontend that is not carried for it; undefined: it is about more, or what it is about is carried. */
+  readonly frontend?: Frontend | undefined;
   /** A sentence: what could not be done, why, and what to do about it. */
   readonly message: string;
 }
