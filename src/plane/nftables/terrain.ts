@@ -1,0 +1,15 @@
+import type { Subnet } from "../../model/address.ts";
+
+/** What of the place that the plane is in decides what it can carry. A new object where anything of it differs. */
+export interface Terrain {
+  readonly hasIpv6: boolean;
+  /** Pools that lead elsewhere, as the place's routes have it: none of their VIPs are carried. */
+  readonly elsewhere: readonly Subnet[];
+  /** Whether what that node answers comes back by this one, so that its tasks may see who asks. */
+  isSourceKept(node: string): boolean;
+}
+
+/** Nobody says so yet: then a task of another node must see this node, or it would answer past it. */
+export const isSourceKept = (_node: string): boolean => false;
+
+export const OPEN_TERRAIN: Terrain = { hasIpv6: true, elsewhere: [], isSourceKept };

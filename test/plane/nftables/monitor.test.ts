@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { readDeletion } from "../../../src/plane/nftables/monitor.ts";
+import { parseFlow } from "../../../src/plane/nftables/flow.ts";
+import { formatAddress } from "../../../src/model/address.ts";
+
+const LINES: readonly (readonly [line: string, deletion: unknown])[] = [
+  ["delete table inet rota", { serial: undefined }],
+  ["delete rule inet rota services handle 12", { serial: undefined }],
+  ["delete element inet rota vip4 { 10.64.0.1 . tcp . 80 : goto x }", { serial: undefined }],
+  ["delete element inet rota serial { 0x0000002a }", { serial: 42 }],
+  ["delete table inet rotaret", undefined],
+  ["delete table ip rota", undefined],
+  ["add table inet rota", undefined],
+  ["", undefined],
+];
+for (const [line, deletion] of LINES) {
+  test(`of the monitor's "${line}" is read ${JSON.stringify(deletion)}`, () => {
+    expect(readDeletion(line)).toEqual(deletion);
+  });
+}
+
+const FLOWS: readonly (readonly [line: string, flow: string | undefined])[] = [
+  [
+    "tcp      6 431999 ESTABLISHED src=10.0.0.9 dst=10.64.0.1 sport=40404 dport=80 src=10.61.1.11 dst=10.0.0.9 sport=8080 dport=40404 [ASSURED] mark=0 use=1",
+    "tcp 10.64.0.1 80 10.61.1.11 8080 open",
+  ],
+  [
+    "tcp      6 117 TIME_WAIT src=10.0.0.9 dst=10.64.0.1 sport=40404 dport=80 src=10.61.1.11 dst=10.0.0.9 sport=8080 dport=40404 [ASSURED] mark=0 use=1",
+    "tcp 10.64.0.1 80 10.61.1.11 8080 over",
+  ],
+  [
+    "udp      17 27 src=fd00::9 dst=fd64::1 sport=40404 dport=53 [UNREPLIED] src=fd61::11 dst=fd00::9 sport=53 dport=40404 mark=0 use=1",
+    "udp fd64::1 53 fd61::11 53 open",
+  ],
+  [
+    "tcp      6 299 ESTABLISHED src=10.0.0.9 dst=10.61.1.11 sport=40404 dport=80 src=10.61.1.11 dst=10.0.0.9 sport=80 dport=40404 [ASSURED] mark=0 use=1",
+    undefined, // led nowhere else
+  ],
+  [
+    "unknown  2 484 src=10.5.0.1 dst=224.0.0.22 [UNREPLIED] src=224.0.0.22 dst=10.5.0.1 mark=0 use=1",
+    undefined,
+  ],
+  ["tcp 6 1 ESTABLISHED src= dst=nowhere sport=1 dport=2 src=x dst=y sport=3 dport=4 use=1", undefined],
+  ["", undefined],
+];
+for (const [line, wanted] of FLOWS) {
+  test(`of conntrack's "${line.slice(0, 60)}" is read ${wanted}`, () => {
+    const flow = parseFlow(line);
+    const told =
+      flow &&
+      `${flow.protocol} ${formatAddress(flow.to)} ${flow.port} ${formatAddress(flow.task)} ${flow.taskPort} ${flow.isOpen ? "open" : "over"}`;
+    expect(told).toBe(wanted);
+  });
+}
