@@ -57,7 +57,8 @@ export async function outputOf(
 export function plainEnv(): NodeJS.ProcessEnv {
   const ours = /^(?:ROTA_|VITEST|NODE_ENV$|INIT_CWD$|npm_(?:command|lifecycle|package|config_local))/;
   const kept = Object.entries(process.env).filter(([name]) => !ours.test(name));
-  return Object.fromEntries(kept);
+  // What a test starts touches the machine's own traffic only where the test says so.
+  return { ...Object.fromEntries(kept), ROTA_PLANE: "none" };
 }
 
 async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {

@@ -11,6 +11,8 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    // What a test starts programs no kernel but where the test says so, in a namespace of its own.
+    env: { ROTA_PLANE: "none" },
     reporters: ["default", tellSkips(process.env["ROTA_TEST_SKIP_NONE"] !== "1")],
     // Most of them wait for other processes: every core may have one.
     maxWorkers: "100%",

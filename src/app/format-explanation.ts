@@ -1,6 +1,7 @@
 import type { AnswerExplanation, Explanation } from "./explain.ts";
 import { NOT_TRIED, type TaskExplanation } from "./explain-task.ts";
 import { count } from "../base/count.ts";
+import { table } from "./table.ts";
 
 /** So many tasks are told one by one; those that do not serve come first. */
 const MAX_TASKS = 50;
@@ -65,16 +66,4 @@ function tasksOf({ service, tasks }: Explanation): string[] {
 
 function taskRow({ id, addresses, status, results, why }: TaskExplanation): string[] {
   return [`  ${id}`, addresses.join(" "), status, results, why];
-}
-
-/** Columns as wide as their widest cell, but for the last. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0)))
-      .filter((cell) => cell !== "")
-      .join("  ")
-      .trimEnd(),
-  );
 }

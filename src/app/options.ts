@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { messageOf, RotaError } from "../base/error.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import { MAX_WAITING } from "../dns/forward/forwarder.ts";
@@ -10,6 +11,7 @@ import type { Subnet } from "../model/address.ts";
 import type { Roster } from "../model/declaration.ts";
 import { type Name, parseZone } from "../model/name.ts";
 import { type Scope, SCOPES } from "../model/view.ts";
+import { PLANE_CHOICES, type PlaneChoice } from "../plane/planes.ts";
 import type { NetworkInput, ServiceDeclaration } from "../schema/input.ts";
 import { type EngineAddress, parseEngine } from "../sources/docker/endpoint.ts";
 import { formatProblem } from "../schema/problem.ts";
@@ -124,6 +126,28 @@ export interface RotaOptions {
    */
   readonly drainGraceMs?: number | undefined;
   /**
+   * What carries the traffic to VIPs and published ports: `auto`, `userspace`, `nftables` or `ipvs`; `none` leaves
+   * that to others.
+   * @default "none"
+   */
+  readonly plane?: PlaneChoice | undefined;
+  /**
+   * Paths of network namespaces in which VIPs are to lead to tasks as well, as `/run/netns/blue`; `tasks`: those of
+   * all tasks of the engine.
+   * @default []
+   */
+  readonly planeNetns?: readonly string[] | undefined;
+  /**
+   * Whether what was programmed in the kernel is taken back at the end; else it stays, and traffic goes on.
+   * @default false
+   */
+  readonly planeCleanup?: boolean | undefined;
+  /**
+   * The name of this machine among `nodes`.
+   * @default its host name
+   */
+  readonly node?: string | undefined;
+  /**
    * Where to say what happens: a pino logger, or anything of its shape.
    * @default nowhere
    */
@@ -154,6 +178,10 @@ export interface ReadOptions {
   readonly startWaitMs: number;
   readonly maxProbes: number;
   readonly drainGraceMs: number;
+  readonly plane: PlaneChoice;
+  readonly planeNetns: readonly string[];
+  readonly planeCleanup: boolean;
+  readonly node: string;
   readonly roster: Roster;
   readonly log: Log;
   readonly signal: AbortSignal | undefined;
@@ -182,6 +210,10 @@ export function readOptions(options: RotaOptions): ReadOptions {
     startWaitMs = 3000,
     maxProbes = 512,
     drainGraceMs = 5000,
+    plane = "none",
+    planeNetns = [],
+    planeCleanup = false,
+    node = hostname(),
     log = silentLog,
     signal,
   } = options;
@@ -194,6 +226,9 @@ export function readOptions(options: RotaOptions): ReadOptions {
   assertWhole("maxForwards", maxForwards, 1, MAX_FILES);
   assertOutside(outside);
   assertScope(scope);
+  assertPlane(plane);
+  assertTexts("planeNetns", planeNetns);
+  assertTrueOrFalse("planeCleanup", planeCleanup);
   assertTexts("files", files);
   assertTrueOrFalse("allowExec", allowExec);
   if (adminFile !== undefined) assertPath("adminFile", adminFile);
@@ -218,6 +253,10 @@ export function readOptions(options: RotaOptions): ReadOptions {
     startWaitMs,
     maxProbes,
     drainGraceMs,
+    plane,
+    planeNetns,
+    planeCleanup,
+    node,
     roster: parseRoster(services, networks, allowExec),
     log,
     signal,
@@ -261,6 +300,14 @@ function assertOutside(outside: string): void {
 function assertScope(scope: string): void {
   if (SCOPES.some((known) => known === scope)) return;
   throw new RotaError("ERR_ROTA_OPTION", `could not take scope "${scope}": it is all or strict`);
+}
+
+function assertPlane(plane: string): void {
+  if (PLANE_CHOICES.some((known) => known === plane)) return;
+  throw new RotaError(
+    "ERR_ROTA_OPTION",
+    `could not take plane "${plane}": it is ${PLANE_CHOICES.slice(0, -1).join(", ")} or ${PLANE_CHOICES.at(-1)}`,
+  );
 }
 
 /** More than any process may have open. */

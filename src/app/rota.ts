@@ -26,6 +26,7 @@ import { watchAdmin } from "../sources/admin.ts";
 import type { SourceReport } from "../sources/report.ts";
 import { watchServices } from "../sources/watch.ts";
 import { chronicle, tellSource } from "./chronicle.ts";
+import { openCarrying } from "./carrying.ts";
 import { followDrains } from "./drains.ts";
 import { openEngine, waitForEngine } from "./engine.ts";
 import { explain, type Explanation } from "./explain.ts";
@@ -33,6 +34,7 @@ import { openForwarding } from "./forwarding.ts";
 import { createOperator } from "./operator.ts";
 import { createOutlines } from "./outlines.ts";
 import { readOptions, type RotaOptions } from "./options.ts";
+import { rulesetOf } from "./ruleset.ts";
 import {
   changeState,
   conflictState,
@@ -41,6 +43,7 @@ import {
   type ServiceState,
   stateOf,
 } from "./state.ts";
+import { type Traffic, trafficOf } from "./traffic.ts";
 import { createTroubles } from "./troubles.ts";
 import { tellUnfit } from "./unfit.ts";
 
@@ -105,6 +108,14 @@ export interface Rota extends AsyncDisposable {
    * @throws RotaError `ERR_ROTA_NAME`, `ERR_ROTA_ADDRESS`: it is no name, or who asks no address; `ERR_ROTA_CLOSED`
    */
   explain(name: string, asker?: Asker): Promise<Explanation>;
+  /**
+   * What carries the traffic to VIPs and published ports now, who gets how much of it, and what is not carried.
+   *
+   * @throws RotaError `ERR_ROTA_PLANE`: it could not be read from the kernel; `ERR_ROTA_CLOSED`
+   */
+  traffic(): Promise<Traffic>;
+  /** The ruleset that the plane nftables would have now, as `nft -f` reads it, whether or not it is in use. */
+  ruleset(): string;
   /** All services of all sources as they are now. */
   services(): readonly ServiceState[];
   /** The names that several services claim: of each, one answers. */
@@ -220,6 +231,17 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     counters,
     log,
   });
+  // Before anybody is told where to go.
+  const carrying = scope.use(
+    await openCarrying({
+      registry,
+      choice: read.plane,
+      isCleanup: read.planeCleanup,
+      netns: read.planeNetns,
+      node: read.node,
+      log,
+    }),
+  );
   const listeners = scope.use(await openListeners(listen, { respond, counters, limits, log }));
   listening = listeners;
   forwarder?.look();
@@ -297,6 +319,11 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
       assertOpen(life.signal);
       return explainNow(name, asker);
     },
+    async traffic() {
+      assertOpen(life.signal);
+      return trafficOf(carrying);
+    },
+    ruleset: () => rulesetOf(carrying.state),
     services: () => [...registry.services()].map(stateOf),
     conflicts: () => registry.conflicts().map(conflictState),
     follow(listener, until) {

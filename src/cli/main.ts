@@ -8,6 +8,7 @@ import { checkCommand } from "./check.ts";
 import { explainCommand } from "./explain.ts";
 import { lookupCommand } from "./lookup.ts";
 import { GLOBAL_OPTIONS, type LogLevel, withOptions } from "./options.ts";
+import { planeCommand } from "./plane.ts";
 import { serveCommand } from "./serve.ts";
 
 const EXIT_FAILED = 1;
@@ -32,6 +33,7 @@ async function run(words: readonly string[]): Promise<void> {
       .command(checkCommand)
       .command(lookupCommand)
       .command(explainCommand)
+      .command(planeCommand)
       .completion("completion", "Print a script that completes commands, for bash or zsh")
       .example("$0 serve services.yaml", "answer for the services in a file")
       .example("$0 lookup web", "ask the server on this machine where web is")

@@ -5,13 +5,17 @@ import { relative } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { DEFAULT_CONTROL_PATH, NO_CONTROL, openControl, type Question } from "../api/control.ts";
 import { formatExplanation } from "../app/format-explanation.ts";
+import { formatTraffic } from "../app/format-traffic.ts";
 import type { RotaOptions } from "../app/options.ts";
 import { type Rota, startRota } from "../app/rota.ts";
+import type { ServiceState } from "../app/state.ts";
+import type { ListenAddress } from "../dns/listen.ts";
 import { messageOf, RotaError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { createScope } from "../base/scope.ts";
 import { OUTSIDES } from "../dns/respond.ts";
 import { formatEndpoint } from "../model/address.ts";
+import { PLANE_CHOICES, type PlaneChoice } from "../plane/planes.ts";
 import { SCOPES } from "../model/view.ts";
 import { formatDuration, parseDuration } from "../model/duration.ts";
 import { createLog } from "./log.ts";
@@ -37,6 +41,7 @@ export const serveCommand: Command<typeof declare> = {
 
 const NO_UPSTREAMS: string[] = [];
 const NOBODY: string[] = [];
+const NOWHERE: string[] = [];
 
 /** Runs until it is told to end: exits 0, 1 if it could not start. */
 async function serve(argv: ServeArguments): Promise<void> {
@@ -54,7 +59,7 @@ async function serve(argv: ServeArguments): Promise<void> {
   try {
     await using rota = await startRota({ ...optionsOf(argv), log, signal: starting.signal });
     running = rota;
-    await using _ = await openExplain(rota, argv.control, log);
+    await using _ = await openQuestions(rota, argv.control, log);
     await serveUntil(told.signal, rota, argv, log);
   } catch (error) {
     if (!starting.signal.aborted) throw error;
@@ -69,17 +74,30 @@ function optionsOf(argv: ServeArguments): RotaOptions {
   return { ...argv, idleMs: idle, adminFile: admin, startWaitMs: startWait, drainGraceMs: drainGrace };
 }
 
-/** Where `rota explain` asks. A server does not stay down for want of it, unless it was asked for. */
-async function openExplain(rota: Rota, path: string, log: Log): Promise<AsyncDisposable> {
+/** Where `rota explain` and `rota plane` ask. A server does not stay down for want of it, unless it was asked for. */
+async function openQuestions(rota: Rota, path: string, log: Log): Promise<AsyncDisposable> {
   await using scope = createScope();
   if (path === NO_CONTROL) return scope.move();
   const explain: Question = async (name, parameters) => {
     const explanation = await rota.explain(name, { from: parameters.get("from") ?? undefined });
     return { text: formatExplanation(explanation), json: explanation };
   };
+  const plane: Question = async (part) => {
+    if (part === "ruleset") return { text: rota.ruleset(), json: { ruleset: rota.ruleset() } };
+    const traffic = await rota.traffic();
+    return { text: formatTraffic(traffic), json: traffic };
+  };
   try {
-    scope.use(await openControl(path, new Map([["explain", explain]])));
-    log.info({ control: path }, `rota explain asks at ${path}`);
+    scope.use(
+      await openControl(
+        path,
+        new Map([
+          ["explain", explain],
+          ["plane", plane],
+        ]),
+      ),
+    );
+    log.info({ control: path }, `rota explain and rota plane ask at ${path}`);
   } catch (error) {
     if (path !== DEFAULT_CONTROL_PATH) throw error;
     log.warn({ control: path }, `rota explain will not reach this server: ${messageOf(error)}`);
@@ -97,7 +115,7 @@ async function serveUntil(
   log.info({ addresses: rota.addresses }, `answering for ${rota.zone} on ${formatAddresses(rota)}`);
   // A server outlives whoever read what it printed first.
   process.stdout.removeAllListeners("error").on("error", () => {});
-  if (argv.logFormat === "text" && first) process.stdout.write(formatHint(rota, first.address, first.port));
+  if (argv.logFormat === "text" && first) process.stdout.write(formatHint(rota, argv.plane, first));
 
   const signal = await told;
   // Whoever does not want to wait says so again.
@@ -186,7 +204,7 @@ function formatAddresses({ addresses }: Rota): string {
 }
 
 /** What a newcomer can type now. */
-function formatHint(rota: Rota, address: string, port: number): string {
+function formatHint(rota: Rota, plane: PlaneChoice, { address, port }: ListenAddress): string {
   const services = rota.services();
   const tasks = services.reduce((count, service) => count + service.tasks.length, 0);
   const [example] = services;
@@ -198,9 +216,17 @@ function formatHint(rota: Rota, address: string, port: number): string {
     ...(ported?.ports[0]
       ? [`  ${dig} _${ported.ports[0].name}._${ported.ports[0].protocol}.${ported.name} SRV`]
       : []),
+    ...(plane === "none" ? [] : services.flatMap(formatCurl).slice(0, 1)),
     `  ${commandName()} lookup ${example?.name ?? rota.zone} --server ${formatEndpoint(address, port)}`,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** How to reach what speaks HTTP, by the name of its port. */
+function formatCurl({ ports, vips }: ServiceState): readonly string[] {
+  const [vip] = vips;
+  const port = ports.find(({ name, protocol }) => name === "http" && protocol === "tcp");
+  return vip && port ? [`  curl http://${formatEndpoint(vip.address, port.port)}`] : [];
 }
 
 /** How this program was called: in a clone there is no `rota` on the PATH. */
@@ -277,6 +303,33 @@ function declare(yargs: Argv<GlobalArguments>) {
       coerce: optional(parseEngineText),
       describe:
         "Whose containers are tasks: unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST; without a value, what docker asks",
+    },
+    plane: {
+      choices: PLANE_CHOICES,
+      default: "auto" as const,
+      requiresArg: true,
+      describe:
+        "What carries the traffic to VIPs and published ports: auto is nftables where it can be had, which takes root, " +
+        "and a process for the rest; none leaves it to others",
+    },
+    "plane-netns": {
+      type: "string",
+      array: true,
+      requiresArg: true,
+      default: NOWHERE,
+      describe:
+        "Network namespaces in which VIPs are to lead to tasks as well: PATH, or tasks for those of all containers; may be repeated",
+    },
+    "plane-cleanup": {
+      type: "boolean",
+      default: false,
+      describe: "Take back at the end what was programmed in the kernel; else traffic goes on",
+    },
+    node: {
+      type: "string",
+      requiresArg: true,
+      coerce: optional(String),
+      describe: "The name of this machine among the files' nodes; default: its host name",
     },
     poll: {
       type: "boolean",

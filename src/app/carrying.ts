@@ -1,0 +1,186 @@
+import type { Log } from "../base/log.ts";
+import { systemTimers } from "../base/timers.ts";
+import type { TaskDeclaration } from "../model/declaration.ts";
+import { derivePlaneService } from "../plane/derive.ts";
+import type { Peer, PlaneService, Report, Sight, Trouble } from "../plane/plane.ts";
+import { createPlanes, type PlaneChoice, type PlanesState } from "../plane/planes.ts";
+import type { Registry, Touched } from "../registry/registry.ts";
+import type { Service } from "../registry/service.ts";
+
+/** The traffic to VIPs and published ports, carried as the registry has it. */
+export interface Carrying extends AsyncDisposable {
+  /** What the planes were to be brought to last. */
+  readonly state: PlanesState;
+  /** What became of it. */
+  readonly report: Report;
+  look(): Promise<readonly Sight[]>;
+}
+
+export interface CarryingOptions {
+  readonly registry: Registry;
+  readonly choice: PlaneChoice;
+  readonly isCleanup: boolean;
+  /** The name of this node. */
+  readonly node: string;
+  /** Paths of namespaces to be in as well; `tasks`: those of all tasks that have one. */
+  readonly netns: readonly string[];
+  readonly log: Log;
+}
+
+/** In place of a path: the namespace of every task that has one. */
+export const TASKS_NETNS = "tasks";
+
+const nothingToCancel = (): void => {};
+
+/** How long what could not be carried waits for the next try, if nothing changes before. */
+const RETRY_MS = 30_000;
+/** So many troubles are told one by one, until they are over. */
+const TOLD = 100;
+
+/** Resolves when what is there is carried, as far as it can be; follows the registry until it is disposed of. */
+export async function openCarrying(options: CarryingOptions): Promise<Carrying> {
+  const { registry, node, log } = options;
+  const planes = createPlanes(options);
+  const life = new AbortController();
+  const services = new Map<string, PlaneService>();
+  const ofTasks = createTaskNamespaces(options.netns.includes(TASKS_NETNS));
+  const namesGiven = options.netns.filter((path) => path !== TASKS_NETNS);
+  let told: ReadonlySet<string> = new Set();
+  let report: Report = { carried: 0, troubles: [] };
+  let state = stateNow();
+  let isStale = false;
+  let applying: Promise<void> | undefined;
+  let cancelRetry = nothingToCancel;
+
+  for (const service of registry.services()) take(service.id, { before: undefined, after: service });
+  registry.follow(({ touched }) => {
+    for (const [id, change] of touched) take(id, change);
+    isStale = true;
+    applying ??= applyAll();
+  }, life.signal);
+  life.signal.addEventListener("abort", () => cancelRetry(), { once: true });
+  applying = applyAll();
+  await applying;
+
+  return {
+    get state() {
+      return state;
+    },
+    get report() {
+      return report;
+    },
+    look: async () => planes.look(),
+    async [Symbol.asyncDispose]() {
+      life.abort();
+      await applying;
+      await planes[Symbol.asyncDispose]();
+    },
+  };
+
+  function take(id: string, { before, after }: Touched): void {
+    ofTasks.take(before, after);
+    if (!after) services.delete(id);
+    else services.set(id, derivePlaneService(after, node, services.get(id)));
+  }
+
+  function stateNow(): PlanesState {
+    const peers = new Map<string, Peer>();
+    for (const [name, { addresses }] of registry.nodes) if (name !== node) peers.set(name, { addresses });
+    return {
+      services: new Map(
+        [...services].filter(([, { frontends, vips }]) => frontends.length + vips.length > 0),
+      ),
+      pools: [...registry.networks.values()].flatMap(({ vips }) => vips),
+      peers,
+      namespaces: new Map([...ofTasks.list(), ...namesGiven.map((path) => [path, undefined] as const)]),
+    };
+  }
+
+  /** As often as something has changed meanwhile. Many changes at once are one state. */
+  async function applyAll(): Promise<void> {
+    do {
+      isStale = false;
+      state = stateNow();
+      const { carried, troubles } = await planes.apply(state);
+      report = { carried, troubles: [...troubles, ...unknownNodes(state)] };
+      tell();
+    } while (isStale && !life.signal.aborted);
+    applying = undefined;
+    cancelRetry();
+    if (report.troubles.length > 0 && !life.signal.aborted) cancelRetry = systemTimers.after(RETRY_MS, retry);
+  }
+
+  /** What stood in the way may be over. */
+  function retry(): void {
+    applying ??= applyAll();
+  }
+
+  /** Each once, for as long as it is so. */
+  function tell(): void {
+    const messages = new Set(report.troubles.map(({ message }) => message));
+    const news = [...messages].filter((message) => !told.has(message));
+    for (const message of news.slice(0, TOLD)) log.warn({ plane: options.choice }, message);
+    if (news.length > TOLD)
+      log.warn({ untold: news.length - TOLD }, `and ${news.length - TOLD} more of the kind`);
+    told = messages;
+  }
+}
+
+/** Its tasks would never be taken for those of any node, by a slip of the pen. */
+function unknownNodes({ services, peers }: PlanesState): readonly Trouble[] {
+  const troubles = new Map<string, Trouble>();
+  for (const [id, service] of services) {
+    for (const node of nodesOf(service)) {
+      if (peers.has(node) || troubles.has(node)) continue;
+      const message = `tasks of ${service.name} are on node ${node}, which is not declared: give its address under nodes`;
+      troubles.set(node, { service: id, message });
+    }
+  }
+  return [...troubles.values()];
+}
+
+/** Kept by the service's identity: there may be tens of thousands, of which one changed. */
+function nodesOf(service: PlaneService): ReadonlySet<string> {
+  let nodes = nodesOfServices.get(service);
+  if (!nodes) {
+    const named = service.frontends.flatMap(({ backends }) => backends.flatMap(({ node }) => node ?? []));
+    nodes = named.length === 0 ? NO_NODES : new Set(named);
+    nodesOfServices.set(service, nodes);
+  }
+  return nodes;
+}
+
+const nodesOfServices = new WeakMap<PlaneService, ReadonlySet<string>>();
+const NO_NODES: ReadonlySet<string> = new Set();
+
+interface TaskNamespaces {
+  take(before: Service | undefined, after: Service | undefined): void;
+  /** By path: the networks that are seen there. */
+  list(): Iterable<readonly [string, ReadonlySet<string>]>;
+}
+
+/** A task is of one service, but a container that has several names may stand behind several. */
+function createTaskNamespaces(isWanted: boolean): TaskNamespaces {
+  const tasks = new Map<string, Set<TaskDeclaration>>();
+  const note = ({ declaration }: Service, keep: boolean): void => {
+    for (const task of declaration.tasks) {
+      if (task.netns === undefined) continue;
+      const there = tasks.get(task.netns) ?? new Set();
+      if (keep) tasks.set(task.netns, there.add(task));
+      else if (there.delete(task) && there.size === 0) tasks.delete(task.netns);
+    }
+  };
+  return {
+    take(before, after) {
+      if (!isWanted || before?.declaration === after?.declaration) return;
+      if (before) note(before, false);
+      if (after) note(after, true);
+    },
+    *list() {
+      for (const [path, there] of tasks) {
+        const networks = [...there].flatMap(({ addresses }) => addresses.map(({ network }) => network));
+        yield [path, new Set(networks)];
+      }
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { isLoopback } from "../model/address.ts";
+import type { Frontend, PlaneService, PlaneState } from "./plane.ts";
+
+/** What each of two planes that stand beside one another is to carry. */
+export interface Split {
+  /** What the kernel carries. */
+  readonly kernel: PlaneState;
+  /** What a process carries. */
+  readonly process: PlaneState;
+}
+
+/**
+ * Who carries what, where a plane of the kernel's stands beside `userspace`: the kernel whatever it can, and the
+ * process what it cannot: VIPs of 127.0.0.0/8, which never leave loopback; PROXY headers; and published ports once
+ * more. A listener there keeps others off the port, and answers for 127.0.0.1 and `::1`, which the kernel does
+ * not forward.
+ *
+ * What is made of a service that is the same object, is the same object.
+ */
+export function createSplit(): (state: PlaneState, kept: ReadonlySet<Frontend>) => Split {
+  const kernel = createSift(isForKernel);
+  const process = createSift((frontend) => frontend.kind === "published" || !isForKernel(frontend));
+
+  return (state, kept) => ({
+    kernel: {
+      ...state,
+      services: kernel(state.services, kept),
+      pools: state.pools.filter(({ base }) => !isLoopback(base)),
+    },
+    process: { ...state, services: process(state.services, NONE) },
+  });
+}
+
+const NONE: ReadonlySet<Frontend> = new Set();
+
+function isForKernel(frontend: Frontend): boolean {
+  if (frontend.kind === "vip") return !isLoopback(frontend.vip);
+  return frontend.proxyProtocol === 0;
+}
+
+type Services = PlaneState["services"];
+
+/** Leaves out what is not wanted, and services of which nothing is left. */
+export function createSift(
+  isWanted: (frontend: Frontend) => boolean,
+): (services: Services, without: ReadonlySet<Frontend>) => Services {
+  const sifted = new WeakMap<PlaneService, PlaneService | undefined>();
+  return (services, without) => {
+    const left = new Map<string, PlaneService>();
+    for (const [id, service] of services) {
+      const wanted = siftOf(service);
+      const isWhole = without.size === 0 || !wanted?.frontends.some((frontend) => without.has(frontend));
+      if (wanted) left.set(id, isWhole ? wanted : partOf(wanted, (frontend) => !without.has(frontend)));
+    }
+    return left;
+  };
+
+  function siftOf(service: PlaneService): PlaneService | undefined {
+    if (sifted.has(service)) return sifted.get(service);
+    const part = partOf(service, isWanted);
+    const wanted = part.frontends.length > 0 ? part : undefined;
+    sifted.set(service, wanted);
+    return wanted;
+  }
+}
+
+/** The service itself where nothing is left out. */
+function partOf(service: PlaneService, isWanted: (frontend: Frontend) => boolean): PlaneService {
+  if (service.frontends.every(isWanted)) return service;
+  const frontends = service.frontends.filter(isWanted);
+  const listening = new Set(frontends.map((frontend) => (frontend.kind === "vip" ? frontend.vip : "")));
+  return { ...service, frontends, vips: service.vips.filter((vip) => listening.has(vip)) };
+}
