@@ -1,0 +1,4 @@
+import { contractOf } from "./contract.ts";
+import { USERSPACE } from "./contract/subjects.ts";
+
+contractOf("the userspace plane, as nobody on loopback", USERSPACE);
