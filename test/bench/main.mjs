@@ -6,6 +6,7 @@ import { checks } from "./checks.mjs";
 import { forward } from "./forward.mjs";
 import { docker } from "./docker.mjs";
 import { load } from "./load.mjs";
+import { planes } from "./planes.mjs";
 import { verdict } from "./verdict.mjs";
 
 const PARTS = new Map([
@@ -14,6 +15,7 @@ const PARTS = new Map([
   ["verdict", verdict],
   ["docker", docker],
   ["forward", forward],
+  ["planes", planes],
 ]);
 const RESULTS = new URL("../../bench.json", import.meta.url);
 

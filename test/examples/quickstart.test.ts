@@ -12,7 +12,7 @@ import { readConsole, settled, type Shown, turnBetween } from "./console.ts";
 
 const SHOWN = shownIn("../../examples/quickstart/README.md");
 /** The project's own README shows the same server. */
-const SHOWN_FIRST = shownIn("../../README.md").filter(({ command }) => command.startsWith("dig "));
+const SHOWN_FIRST = shownIn("../../README.md").filter(({ command }) => /^dig |curl /.test(command));
 
 test("the quickstart shows every kind of answer", () => {
   const commands = SHOWN.map(({ command }) => command).join("\n");
@@ -21,7 +21,7 @@ test("the quickstart shows every kind of answer", () => {
   expect(commands).toMatch(/-x /);
   expect(commands).toMatch(/AAAA/);
   expect(SHOWN.length).toBeGreaterThan(10);
-  expect(SHOWN_FIRST).toHaveLength(2);
+  expect(SHOWN_FIRST).toHaveLength(3);
 });
 
 describe("on a fresh clone, npm start serves what the quickstart's README shows:", () => {
@@ -37,8 +37,8 @@ describe("on a fresh clone, npm start serves what the quickstart's README shows:
 
   afterAll(async () => scope[Symbol.asyncDispose]());
 
-  for (const [at, shown] of [...SHOWN, ...SHOWN_FIRST].entries()) {
-    testNeeding({ programs: ["dig"] })(`${at + 1}. ${shown.command}`, async () =>
+  for (const [at, shown] of [...SHOWN_FIRST, ...SHOWN].entries()) {
+    testNeeding({ programs: ["dig", "curl"] })(`${at + 1}. ${shown.command}`, async () =>
       expectShown(shown, served.port, turns),
     );
   }
@@ -58,7 +58,7 @@ async function expectShown(
   port: number,
   turns: Map<string, number>,
 ): Promise<void> {
-  const real = settled(await outputOf("sh", ["-c", command.replace("-p 5300", `-p ${port}`)]));
+  const real = settled(await outputOf("sh", ["-c", command.replaceAll("-p 5300", `-p ${port}`)]));
   const shown = settled(lines.join("\n"));
   const turn = turnBetween(shown, real);
   if (turn === undefined) expect(real).toEqual(shown);
@@ -77,7 +77,7 @@ interface Served extends AsyncDisposable {
 async function npmStart(cwd: string): Promise<Served> {
   const child = spawn("npm", ["start"], {
     cwd,
-    env: { ...plainEnv(), ROTA_CONTROL: "none", ROTA_LISTEN: "127.0.0.1:0" },
+    env: { ...plainEnv(), ROTA_CONTROL: "none", ROTA_LISTEN: "127.0.0.1:0", ROTA_PLANE: "auto" },
     stdio: ["ignore", "pipe", "ignore"],
     detached: true, // a group of its own, as a terminal would give it
   });
