@@ -3,10 +3,10 @@ import { messageOf, RotaError, systemCodeOf } from "../base/error.ts";
 
 export interface CommandOptions {
   /**
-   * What the program reads; its input ends there.
+   * What the program reads; its input ends there. It may be started before that is known, and is ended if it is not to be.
    * @default ""
    */
-  readonly input?: string;
+  readonly input?: string | Promise<string>;
   /** Ends the program. */
   readonly signal?: AbortSignal;
   /**
@@ -55,7 +55,8 @@ export function run(program: string, args: readonly string[], options: CommandOp
     signal?.addEventListener("abort", abort, { once: true });
 
     child.stdin.on("error", () => {}); // one that does not read to the end says why when it exits
-    child.stdin.end(input);
+    if (typeof input === "string") child.stdin.end(input);
+    else input.then((text) => child.stdin.end(text), abort);
     child.stdout.on("data", (chunk: Buffer) => {
       octets += chunk.length;
       if (octets > maxOctets) kill(`printed more than ${maxOctets} octets`);

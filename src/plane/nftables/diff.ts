@@ -79,7 +79,7 @@ export function elementsOf({ services, base }: Ruleset): ReadonlyMap<string, Ele
 function sharedOf({ services }: Ruleset, wanted: ReadonlyMap<string, Element>): Set<string> {
   const found = new Set<string>();
   for (const { shared } of services.values()) {
-    for (const key of shared.keys()) if (wanted.has(key)) found.add(key);
+    for (const key of wanted.keys()) if (shared.has(key)) found.add(key);
   }
   return found;
 }

@@ -46,15 +46,27 @@ function endingsOfBackend(frontend: Frontend, { address, port }: Backend): reado
 /**
  * Ends, from one state to the next, the flows to tasks that are gone or down; at first, and after a failure, all that lead where
  * the state does not. Resolves with what is not done, in sentences.
+ *
+ * `programmed` settles when new flows go where the state says, and is awaited: before that, none may be ended.
  */
 export function createFlowEnder(
   run: Run,
-): (old: PlaneState | undefined, now: PlaneState, own: ReadonlySet<Address>) => Promise<readonly string[]> {
+): (
+  old: PlaneState | undefined,
+  now: PlaneState,
+  own: ReadonlySet<Address>,
+  programmed: Promise<void>,
+) => Promise<readonly string[]> {
   let isKnown = false;
-  return async (old, now, own) => {
+  return async (old, now, own, programmed) => {
     try {
-      if (old === undefined || !isKnown) await endStrays(run, now, own);
-      else await endFlows(run, endingsBetween(old, now));
+      const isFirst = old === undefined || !isKnown;
+      const ended = isFirst ? [] : endingsBetween(old, now);
+      // What is to be run then takes some milliseconds to start.
+      const ending = isFirst || ended.length > FEW ? undefined : forget(run, ended, programmed);
+      ending?.catch(() => {}); // if nothing is programmed, that is what is told
+      await programmed;
+      await (ending ?? (isFirst ? endStrays(run, now, own) : endFlows(run, ended)));
       isKnown = true;
       return [];
     } catch (error) {
@@ -78,8 +90,6 @@ function endingsBetween(old: PlaneState, now: PlaneState): readonly Ending[] {
  * comes next is nobody's, and is reset. (Deleted from conntrack; nothing else forgets where a flow was led to.)
  */
 async function endFlows(run: Run, ended: readonly Ending[]): Promise<void> {
-  if (ended.length === 0) return;
-  if (ended.length <= FEW) return forget(run, ended);
   const byKey = new Map(ended.map((ending) => [keyOf(ending), ending]));
   const found = new Set<Ending>();
   for (const flow of await listFlows(run)) {
@@ -119,9 +129,10 @@ async function endStrays(run: Run, state: PlaneState, own: ReadonlySet<Address>)
 }
 
 /** Each is a pass over the whole table, all of them one process. */
-async function forget(run: Run, ended: readonly Ending[]): Promise<void> {
+async function forget(run: Run, ended: readonly Ending[], after?: Promise<void>): Promise<void> {
   if (ended.length === 0) return;
-  const input = ended.map((ending) => `${wordsOf(ending).join(" ")}\n`).join("");
+  const text = ended.map((ending) => `${wordsOf(ending).join(" ")}\n`).join("");
+  const input = after === undefined ? text : after.then(() => text);
   // It opens its input anew, which cannot be done with what Node makes for that: a socket.
   const wrapper = ["sh", "-c", 'cat | "$@"', "sh"];
   await run("conntrack", ["-R", "-"], { input, wrapper, limitMs: 60_000 });

@@ -119,7 +119,11 @@ export function createNftablesPlane(options: NftablesOptions): Plane {
     if (!isSameTerrain(verdict.terrain, terrain)) terrain = verdict.terrain;
     const next = await inTurns(renderSteps(state, terrain, rendered));
     rendered = next;
-    await programTable(next);
+    const own = new Set(seen.interfaces.map(({ address }) => address));
+    const programmed = programTable(next);
+    const ending = endFlows(applied, state, own, programmed);
+    ending.catch(nothing); // who awaits the table hears of it
+    await programmed;
     // VIPs are made local once there is somebody who leads them on.
     if (isNew) {
       unrouted = await makeLocal(run, carriedPools(state, terrain));
@@ -128,7 +132,7 @@ export function createNftablesPlane(options: NftablesOptions): Plane {
         around = undefined;
       });
     }
-    const kept = await endFlows(applied, state, new Set(seen.interfaces.map(({ address }) => address)));
+    const kept = await ending;
     // All services are gone through where something else stands around them; else those that changed.
     if (isNew) inTheWay.clear();
     for (const message of troublesOf(changedSince(isNew ? undefined : applied, state), seen))

@@ -1,3 +1,4 @@
+import { isSameList } from "../../base/compare.ts";
 import { formatSubnet, isInside, isLoopback, type Subnet } from "../../model/address.ts";
 import type { PlaneState } from "../plane.ts";
 import type { Class } from "./classes.ts";
@@ -12,12 +13,17 @@ export interface Ruleset {
   readonly services: ReadonlyMap<string, ServiceRules>;
   /** Of no service: the pools. */
   readonly base: readonly Element[];
-  /** Each class that a service needs, by its chain's name. */
+  /** Each class that a service needs, or needed a few changes ago, by its chain's name. */
   readonly classes: ReadonlyMap<string, Class>;
+  /** How many changes ago all of it was worked out. */
+  readonly age: number;
 }
 
 /** How many services are rendered at a time. */
 const SLICE = 200;
+/** So many services may differ for only them to be looked at, and so often in a row. */
+const MAX_AMENDED = 64;
+const MAX_AGE = 64;
 
 /**
  * The ruleset of a state; what did not change since `previous` is taken from there. Yields now and then, so that who has
@@ -28,6 +34,8 @@ export function* renderSteps(
   terrain: Terrain,
   previous?: Ruleset,
 ): Generator<void, Ruleset, void> {
+  const amended = previous && amend(state, terrain, previous);
+  if (amended) return amended;
   const known = previous?.terrain === terrain ? previous.services : new Map<string, ServiceRules>();
   const services = new Map<string, ServiceRules>();
   const classes = new Map<string, Class>();
@@ -48,7 +56,37 @@ export function* renderSteps(
     for (const [chain, kind] of rules.classes) classes.set(chain, kind);
     services.set(id, rules);
   }
-  return { terrain, services, classes, base: poolElements(carriedPools(state, terrain)) };
+  return { terrain, services, classes, base: poolElements(carriedPools(state, terrain)), age: 0 };
+}
+
+/**
+ * The same ruleset with a few services rendered anew, where nothing that they have is any other's: of ten thousand
+ * services nearly every change is of one's tasks. Undefined: all must be looked at.
+ */
+function amend(state: PlaneState, terrain: Terrain, previous: Ruleset): Ruleset | undefined {
+  if (previous.terrain !== terrain || previous.age >= MAX_AGE) return undefined;
+  if (previous.services.size !== state.services.size) return undefined;
+  const others: ServiceRules[] = [];
+  const ids: string[] = [];
+  const old = previous.services.entries();
+  for (const [id, service] of state.services) {
+    const [oldId, rules] = old.next().value ?? [];
+    if (oldId !== id || rules === undefined) return undefined;
+    if (rules.service === service) continue;
+    if (others.length === MAX_AMENDED || rules.lost !== "") return undefined;
+    const now = serviceRules(id, service, terrain);
+    if (!isSameList(now.claims, rules.claims)) return undefined;
+    ids.push(id);
+    others.push(now);
+  }
+  const services = new Map(previous.services);
+  const classes = new Map(previous.classes);
+  for (const [at, rules] of others.entries()) {
+    services.set(ids[at] ?? "", rules);
+    for (const [chain, kind] of rules.classes) classes.set(chain, kind);
+  }
+  const base = poolElements(carriedPools(state, terrain));
+  return { terrain, services, classes, base, age: previous.age + 1 };
 }
 
 const NONE: readonly string[] = [];

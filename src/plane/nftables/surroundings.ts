@@ -83,7 +83,9 @@ export function troublesOf(services: readonly PlaneService[], surroundings: Surr
 
 /** Services that are others than they were; without a state before, all. */
 export function changedSince(old: PlaneState | undefined, { services }: PlaneState): readonly PlaneService[] {
-  return [...services].flatMap(([id, service]) => (old?.services.get(id) === service ? [] : [service]));
+  const changed: PlaneService[] = [];
+  for (const [id, service] of services) if (old?.services.get(id) !== service) changed.push(service);
+  return changed;
 }
 
 export function isSameTerrain(one: Terrain, other: Terrain): boolean {
