@@ -2,15 +2,15 @@ import type { Log } from "../base/log.ts";
 import { systemTimers } from "../base/timers.ts";
 import type { TaskDeclaration } from "../model/declaration.ts";
 import { derivePlaneService } from "../plane/derive.ts";
-import type { Peer, PlaneService, Report, Sight, Trouble } from "../plane/plane.ts";
+import type { Peer, PlaneService, PlaneState, Report, Sight, Trouble } from "../plane/plane.ts";
 import { createPlanes, type PlaneChoice, type PlanesState } from "../plane/planes.ts";
 import type { Registry, Touched } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
 
 /** The traffic to VIPs and published ports, carried as the registry has it. */
 export interface Carrying extends AsyncDisposable {
-  /** What the planes were to be brought to last. */
-  readonly state: PlanesState;
+  /** What the planes were to be brought to last, or would be. */
+  readonly state: PlaneState;
   /** What became of it. */
   readonly report: Report;
   look(): Promise<readonly Sight[]>;
@@ -40,6 +40,7 @@ const TOLD = 100;
 /** Resolves when what is there is carried, as far as it can be; follows the registry until it is disposed of. */
 export async function openCarrying(options: CarryingOptions): Promise<Carrying> {
   const { registry, node, log } = options;
+  if (options.choice === "none") return notCarrying(registry, node);
   const planes = createPlanes(options);
   const life = new AbortController();
   const services = new Map<string, PlaneService>();
@@ -79,19 +80,15 @@ export async function openCarrying(options: CarryingOptions): Promise<Carrying> 
 
   function take(id: string, { before, after }: Touched): void {
     ofTasks.take(before, after);
-    if (!after) services.delete(id);
-    else services.set(id, derivePlaneService(after, node, services.get(id)));
+    const derived = after && derivePlaneService(after, node, services.get(id));
+    if (derived && derived.frontends.length + derived.vips.length > 0) services.set(id, derived);
+    else services.delete(id);
   }
 
   function stateNow(): PlanesState {
-    const peers = new Map<string, Peer>();
-    for (const [name, { addresses }] of registry.nodes) if (name !== node) peers.set(name, { addresses });
     return {
-      services: new Map(
-        [...services].filter(([, { frontends, vips }]) => frontends.length + vips.length > 0),
-      ),
-      pools: [...registry.networks.values()].flatMap(({ vips }) => vips),
-      peers,
+      services: new Map(services),
+      ...surroundingsOf(registry, node),
       namespaces: new Map([...ofTasks.list(), ...namesGiven.map((path) => [path, undefined] as const)]),
     };
   }
@@ -99,6 +96,7 @@ export async function openCarrying(options: CarryingOptions): Promise<Carrying> 
   /** As often as something has changed meanwhile. Many changes at once are one state. */
   async function applyAll(): Promise<void> {
     do {
+      await new Promise<void>((resolve) => systemTimers.soon(resolve));
       isStale = false;
       state = stateNow();
       const { carried, troubles } = await planes.apply(state);
@@ -124,6 +122,35 @@ export async function openCarrying(options: CarryingOptions): Promise<Carrying> 
       log.warn({ untold: news.length - TOLD }, `and ${news.length - TOLD} more of the kind`);
     told = messages;
   }
+}
+
+/** What would be carried, worked out from the registry anew. */
+export function planeStateOf(registry: Registry, node: string): PlaneState {
+  const services = new Map<string, PlaneService>();
+  for (const service of registry.services())
+    services.set(service.id, derivePlaneService(service, node, undefined));
+  return { services, ...surroundingsOf(registry, node) };
+}
+
+function surroundingsOf(
+  { nodes, networks }: Pick<Registry, "nodes" | "networks">,
+  node: string,
+): Pick<PlaneState, "pools" | "peers"> {
+  const peers = new Map<string, Peer>();
+  for (const [name, { addresses }] of nodes) if (name !== node) peers.set(name, { addresses });
+  return { pools: [...networks.values()].flatMap(({ vips }) => vips), peers };
+}
+
+/** Costs nothing at a change. */
+function notCarrying(registry: Registry, node: string): Carrying {
+  return {
+    get state() {
+      return planeStateOf(registry, node);
+    },
+    report: { carried: 0, troubles: [] },
+    look: async () => [],
+    [Symbol.asyncDispose]: async () => {},
+  };
 }
 
 /** Its tasks would never be taken for those of any node, by a slip of the pen. */

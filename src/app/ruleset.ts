@@ -1,14 +1,14 @@
 import { hostname } from "node:os";
 import { systemClock } from "../base/clock.ts";
 import type { Declaration } from "../model/declaration.ts";
-import { derivePlaneService } from "../plane/derive.ts";
 import { renderText } from "../plane/nftables/text.ts";
-import type { PlaneService, PlaneState } from "../plane/plane.ts";
+import type { PlaneState } from "../plane/plane.ts";
 import { createSplit } from "../plane/split.ts";
 import { createRegistry } from "../registry/registry.ts";
 import { forgetfulStore } from "../registry/vips.ts";
 import { formatFinding } from "../sources/report.ts";
 import { readServices } from "../sources/services.ts";
+import { planeStateOf } from "./carrying.ts";
 
 /** The ruleset that the plane nftables would have of a state, as `nft -f` reads it. */
 export function rulesetOf(state: PlaneState): string {
@@ -37,10 +37,5 @@ export async function rulesetOfFiles(
   if (!roster) return { kind: "refused", problems: problems.map(formatFinding) };
   const registry = createRegistry({ clock: systemClock, store: forgetfulStore });
   registry.open("file").publish({ ...roster, services: roster.services.map(asReady) });
-  const services = new Map<string, PlaneService>();
-  for (const service of registry.services())
-    services.set(service.id, derivePlaneService(service, node, undefined));
-  const peers = new Map([...registry.nodes].filter(([name]) => name !== node));
-  const pools = [...registry.networks.values()].flatMap(({ vips }) => vips);
-  return { kind: "rendered", text: rulesetOf({ services, pools, peers }) };
+  return { kind: "rendered", text: rulesetOf(planeStateOf(registry, node)) };
 }

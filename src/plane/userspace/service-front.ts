@@ -20,6 +20,10 @@ export interface ServiceFront {
 
 export function createServiceFront(shared: Shared, places: Map<string, string>): ServiceFront {
   let service: PlaneService = { name: "", vips: [], frontends: [] };
+  // Worked out when it is brought to something: thousands of others are asked for theirs at each change of one.
+  let carried = 0;
+  let troubles: ServiceFront["troubles"] = [];
+  let isRestless = false;
   const fronts = new Map<string, Front>();
 
   return {
@@ -27,21 +31,13 @@ export function createServiceFront(shared: Shared, places: Map<string, string>):
       return service;
     },
     get carried() {
-      let carried = 0;
-      for (const front of fronts.values()) if (front.isCarried) carried += 1;
       return carried;
     },
     get troubles() {
-      const ofFronts = [...fronts.values()].flatMap(({ crew, troubles, isTaken }) =>
-        troubles.map((message) => ({ message, frontend: isTaken ? crew.frontend : undefined })),
-      );
-      return [...tellWithoutPorts(service), ...ofFronts];
+      return troubles;
     },
     get isRestless() {
-      for (const { crew, troubles } of fronts.values()) {
-        if (troubles.length > 0 || crew.frontend.kind === "published") return true;
-      }
-      return false;
+      return isRestless;
     },
     giveUp(next) {
       const kept = new Set(next.frontends.map(frontKey));
@@ -60,6 +56,7 @@ export function createServiceFront(shared: Shared, places: Map<string, string>):
         fronts.set(key, front);
         await front.bring(next.name, frontend, addressesFor(frontend));
       }
+      sumUp();
     },
     look: (id) => ({
       id,
@@ -71,6 +68,19 @@ export function createServiceFront(shared: Shared, places: Map<string, string>):
       fronts.clear();
     },
   };
+
+  function sumUp(): void {
+    const all = [...fronts.values()];
+    carried = all.filter(({ isCarried }) => isCarried).length;
+    const ofFronts = all.flatMap((front) =>
+      front.troubles.map((message) => ({
+        message,
+        frontend: front.isTaken ? front.crew.frontend : undefined,
+      })),
+    );
+    troubles = [...tellWithoutPorts(service), ...ofFronts];
+    isRestless = all.some((front) => front.troubles.length > 0 || front.crew.frontend.kind === "published");
+  }
 }
 
 function tellWithoutPorts({ name, frontends }: PlaneService): Omit<Trouble, "service">[] {
