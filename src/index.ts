@@ -16,8 +16,15 @@ export { type HealthCounters, type Timing, TIMING_BOUNDS_MS } from "./health/cou
 export type { Availability } from "./model/availability.ts";
 export type { Duty, PlaneKind } from "./plane/plane.ts";
 export type { PlaneChoice } from "./plane/planes.ts";
-export type { Balance, PublishMode, TrafficPolicy } from "./model/declaration.ts";
-export type { EndpointMode, Order, Protocol, WhenEmpty } from "./model/declaration.ts";
+export type {
+  Balance,
+  EndpointMode,
+  Order,
+  Protocol,
+  PublishMode,
+  TrafficPolicy,
+  WhenEmpty,
+} from "./model/declaration.ts";
 export type { DurationInput } from "./schema/duration-input.ts";
 export type {
   DnsInput,

@@ -12,7 +12,7 @@ import type { Roster } from "../model/declaration.ts";
 import { type Name, parseZone } from "../model/name.ts";
 import { type Scope, SCOPES } from "../model/view.ts";
 import { PLANE_CHOICES, type PlaneChoice } from "../plane/planes.ts";
-import type { NetworkInput, ServiceDeclaration } from "../schema/input.ts";
+import type { NetworkInput, ServiceDeclaration, ServicesFile } from "../schema/input.ts";
 import { type EngineAddress, parseEngine } from "../sources/docker/endpoint.ts";
 import { formatProblem } from "../schema/problem.ts";
 import { parseServicesFile } from "../schema/schema.ts";
@@ -45,6 +45,11 @@ export interface RotaOptions {
    * @default {}
    */
   readonly networks?: { readonly [name: string]: NetworkInput } | undefined;
+  /**
+   * The machines that tasks are on, by name, as in a services file: where each is reached by the others.
+   * @default {}
+   */
+  readonly nodes?: ServicesFile["nodes"];
   /**
    * Where to be asked: `ADDRESS:PORT` for UDP and TCP, or with `udp://` or `tcp://` in front for one of them; with
    * `proxy://`, `proxy+udp://` or `proxy+tcp://` for proxies alone that send the PROXY header, version 2. Port 0 takes a free one; `rota.addresses` tells which.
@@ -194,6 +199,7 @@ export function readOptions(options: RotaOptions): ReadOptions {
     poll = false,
     services = {},
     networks = {},
+    nodes = {},
     listen = ["127.0.0.1:0"],
     docker,
     trust = [],
@@ -257,7 +263,7 @@ export function readOptions(options: RotaOptions): ReadOptions {
     planeNetns,
     planeCleanup,
     node,
-    roster: parseRoster(services, networks, allowExec),
+    roster: parseRoster({ services, networks, nodes }, allowExec),
     log,
     signal,
   };
@@ -325,8 +331,8 @@ function assertWhole(option: string, value: number, least: number, most: number)
   throw new RotaError("ERR_ROTA_OPTION", `could not start with ${option} ${value}: it must be ${range}`);
 }
 
-function parseRoster(services: object, networks: object, allowExec: boolean): Roster {
-  const parsed = parseServicesFile({ services, networks }, () => "startRota", { allowExec });
+function parseRoster(declared: object, allowExec: boolean): Roster {
+  const parsed = parseServicesFile(declared, () => "startRota", { allowExec });
   if (parsed.ok) return parsed.roster;
   const told = parsed.problems.map(formatProblem).join("; ");
   throw new RotaError("ERR_ROTA_DECLARATION", `could not declare the services: ${told}`);

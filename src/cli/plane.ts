@@ -6,6 +6,7 @@ import {
   type Command,
   FILES,
   type GlobalArguments,
+  optional,
   single,
   withOptions,
 } from "./options.ts";
@@ -22,14 +23,14 @@ export const planeCommand: Command<typeof declare> = {
 /** As long as it takes to read what is programmed for ten thousand services. */
 const CONTROL_TIMEOUT_MS = 15_000;
 
-async function plane({ files, control, dryRun, json }: PlaneArguments): Promise<void> {
+async function plane({ files, control, dryRun, node, json }: PlaneArguments): Promise<void> {
   if (files.length === 0) {
     const accept = json ? "application/json" : "text/plain";
     const target = dryRun ? "/plane/ruleset" : "/plane/traffic";
     process.stdout.write(await askControl(control, target, accept, AbortSignal.timeout(CONTROL_TIMEOUT_MS)));
     return;
   }
-  const ruleset = await rulesetOfFiles(files);
+  const ruleset = await rulesetOfFiles(files, node);
   if (ruleset.kind === "rendered") {
     process.stdout.write(ruleset.text);
     return;
@@ -51,6 +52,12 @@ function declare(yargs: Argv<GlobalArguments>) {
       type: "boolean",
       default: false,
       describe: "Print the ruleset of the plane nftables, and program nothing; with FILES, what they come to",
+    },
+    node: {
+      type: "string",
+      requiresArg: true,
+      coerce: optional(String),
+      describe: "With FILES: the name of this machine among their nodes; default: its host name",
     },
     json: { type: "boolean", default: false, describe: "Print it as JSON" },
   })

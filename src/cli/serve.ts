@@ -100,7 +100,10 @@ async function openQuestions(rota: Rota, path: string, log: Log): Promise<AsyncD
     log.info({ control: path }, `rota explain and rota plane ask at ${path}`);
   } catch (error) {
     if (path !== DEFAULT_CONTROL_PATH) throw error;
-    log.warn({ control: path }, `rota explain will not reach this server: ${messageOf(error)}`);
+    log.warn(
+      { control: path },
+      `rota explain and rota plane will not reach this server: ${messageOf(error)}`,
+    );
   }
   return scope.move();
 }

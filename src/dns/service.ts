@@ -1,4 +1,4 @@
-import { type Address, familyOf } from "../model/address.ts";
+import { type Address, FAMILIES, familyOf } from "../model/address.ts";
 import type { Port, TaskAddress, TaskDeclaration } from "../model/declaration.ts";
 import type { Name } from "../model/name.ts";
 import type { View } from "../model/view.ts";
@@ -202,5 +202,3 @@ function seenOf(placed: readonly TaskAddress[], { networks }: View): readonly Ad
   }
   return [...seen];
 }
-
-const FAMILIES = [4, 6] as const;

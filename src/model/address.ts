@@ -12,6 +12,8 @@ export type Address = string & { readonly [address]: true };
 
 export type Family = 4 | 6;
 
+export const FAMILIES: readonly Family[] = [4, 6];
+
 /** A block of addresses, as `10.0.1.0/24`. */
 export interface Subnet {
   /** The block's first address. */

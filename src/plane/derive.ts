@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Address, type Family, familyOf } from "../model/address.ts";
+import { type Address, FAMILIES, type Family, familyOf } from "../model/address.ts";
 import type { Port, TaskDeclaration } from "../model/declaration.ts";
 import { formatPrefix } from "../model/name.ts";
 import { ownName } from "../registry/names.ts";
@@ -100,8 +100,6 @@ function publishedFrontends(
   if (mode === "host" && backends.length === 0) return [];
   return [{ kind: "published", port: published, protocol, balance, affinityMs, proxyProtocol, backends }];
 }
-
-const FAMILIES: readonly Family[] = [4, 6];
 
 function firstAddress({ addresses }: TaskDeclaration, family: Family): Address | undefined {
   return addresses.find(({ address }) => familyOf(address) === family)?.address;

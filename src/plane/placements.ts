@@ -1,4 +1,5 @@
 import { messageOf } from "../base/error.ts";
+import { createScope } from "../base/scope.ts";
 import { isLoopback } from "../model/address.ts";
 import type { Plane, Report, Sight, Trouble } from "./plane.ts";
 import type { PlanesState } from "./planes.ts";
@@ -26,10 +27,17 @@ export function createPlacements(make: (netns: string) => Plane): Placements {
   return {
     async apply(state) {
       const { namespaces } = state;
+      const troubles: Trouble[] = [];
+      const failed = (netns: string, error: unknown): void =>
+        void troubles.push(inNamespace(netns, { service: undefined, message: messageOf(error) }));
       for (const [netns, { key, plane }] of placed) {
         if (namespaces.has(netns) && keyOf(namespaces.get(netns)) === key) continue;
         placed.delete(netns);
-        await plane[Symbol.asyncDispose]();
+        try {
+          await plane[Symbol.asyncDispose]();
+        } catch (error) {
+          failed(netns, error); // with its container, the namespace may be gone already
+        }
       }
       for (const [netns, networks] of namespaces) {
         if (placed.has(netns)) continue;
@@ -41,7 +49,6 @@ export function createPlacements(make: (netns: string) => Plane): Placements {
         );
         placed.set(netns, { plane: make(netns), sift, key: keyOf(networks) });
       }
-      const troubles: Trouble[] = [];
       let carried = 0;
       const waiting = [...placed];
       const work = async (): Promise<void> => {
@@ -53,7 +60,7 @@ export function createPlacements(make: (netns: string) => Plane): Placements {
             carried += report.carried;
             troubles.push(...report.troubles.map((trouble) => inNamespace(netns, trouble)));
           } catch (error) {
-            troubles.push(inNamespace(netns, { service: undefined, message: messageOf(error) }));
+            failed(netns, error);
           }
         }
       };
@@ -66,7 +73,8 @@ export function createPlacements(make: (netns: string) => Plane): Placements {
       return sights;
     },
     async [Symbol.asyncDispose]() {
-      for (const { plane } of placed.values()) await plane[Symbol.asyncDispose]();
+      await using scope = createScope();
+      for (const { plane } of placed.values()) scope.use(plane);
       placed.clear();
     },
   };

@@ -14,16 +14,14 @@ export interface Plane extends AsyncDisposable {
    * and all get its report. What cannot be carried is in the report and keeps nothing else from being carried;
    * rejects only where nothing at all could be done.
    *
-   * @throws RotaError `ERR_ROTA_PLANE`
+   * @throws RotaError `ERR_ROTA_PLANE`; `ERR_ROTA_CLOSED`: it was disposed of
    */
   apply(state: PlaneState): Promise<Report>;
   /** What is programmed now, read from where it is carried, with its counters. */
   look(): Promise<Sight>;
 }
 
-export const PLANE_KINDS = ["userspace", "nftables", "ipvs"] as const;
-
-export type PlaneKind = (typeof PLANE_KINDS)[number];
+export type PlaneKind = "userspace" | "nftables" | "ipvs";
 
 /** Immutable, and so is all in it: a service that is the same object as in the state before did not change. */
 export interface PlaneState {

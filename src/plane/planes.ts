@@ -1,11 +1,12 @@
 import { messageOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
+import { createScope } from "../base/scope.ts";
 import { checkIpvs } from "./ipvs/check.ts";
 import { createIpvsPlane } from "./ipvs/ipvs.ts";
 import { checkNftables } from "./nftables/check.ts";
 import { createNftablesPlane } from "./nftables/nftables.ts";
 import type { Frontend, Plane, PlaneKind, PlaneState, Report, Sight, Trouble } from "./plane.ts";
-import { createReturnPath, type ReturnPath, type ReturnReport } from "./mesh/return-path.ts";
+import { createReturnPath, type ReturnPath } from "./mesh/return-path.ts";
 import { createPlacements } from "./placements.ts";
 import { createSplit } from "./split.ts";
 import { createUserspacePlane } from "./userspace/userspace.ts";
@@ -38,7 +39,7 @@ export interface PlanesOptions {
 /** Where planes come from. */
 export interface PlaneMakers {
   readonly make: (kind: PlaneKind, options: MakeOptions) => Plane;
-  /** What lets tasks of other nodes see who asks, beside nftables. */
+  /** What sends replies back by the node that the client came to, beside a plane of the kernel's. */
   readonly makeReturnPath: (options: MakeOptions) => ReturnPath;
   /** Why planes of a kind cannot be had here, as a sentence; undefined: they can. */
   readonly check: (kind: PlaneKind) => Promise<string | undefined>;
@@ -56,13 +57,14 @@ export function createPlanes(options: PlanesOptions, makers: PlaneMakers = MAKER
   const { check, make } = makers;
   const split = createSplit();
   const common: MakeOptions = { log, isCleanup: options.isCleanup };
-  const placements = createPlacements((netns) => make("nftables", { ...common, netns }));
-  const process = choice === "none" ? undefined : make("userspace", common);
+  const scope = createScope();
+  const process = choice === "none" ? undefined : scope.use(make("userspace", common));
+  const placements = scope.use(createPlacements((netns) => make("nftables", { ...common, netns })));
   let kernel: Plane | undefined;
   let returnPath: ReturnPath | undefined;
   /** Why there is none though it was asked for. */
   let kernelTrouble: Trouble | undefined;
-  let isTried = false;
+  let isSettled = false;
 
   return {
     async apply(state) {
@@ -84,34 +86,34 @@ export function createPlanes(options: PlanesOptions, makers: PlaneMakers = MAKER
         ...(await placements.look()),
       ];
     },
-    async [Symbol.asyncDispose]() {
-      await placements[Symbol.asyncDispose]();
-      await returnPath?.[Symbol.asyncDispose]();
-      await kernel?.[Symbol.asyncDispose]();
-      await process?.[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: async () => scope[Symbol.asyncDispose](),
   };
 
-  /** Once there is something for it: a machine on which nothing is to be forwarded is left as it is. */
+  /**
+   * Once there is something for it: a machine on which nothing is to be forwarded is left as it is. Who asked for it
+   * gets it as soon as it can be had.
+   */
   async function tryKernel(state: PlanesState): Promise<void> {
-    if (isTried || choice === "userspace" || choice === "none") return;
+    if (isSettled || choice === "userspace" || choice === "none") return;
     if (choice === "auto" && split(state, new Set()).kernel.services.size === 0) return;
-    isTried = true;
     const kind = choice === "auto" ? "nftables" : choice;
     const why = await check(kind);
+    isSettled = why === undefined || choice === "auto";
+    kernelTrouble = undefined;
     if (why === undefined) {
-      kernel = make(kind, common);
-      if (kind === "nftables") returnPath = makers.makeReturnPath(common);
+      kernel = scope.use(make(kind, common));
       return;
     }
     if (choice === "auto") log.info({ plane: "userspace" }, `nftables is not used: ${why}`);
     else kernelTrouble = { service: undefined, message: `could not use the plane ${kind}: ${why}` };
   }
 
-  /** Before anything is sent to another node. */
+  /** Before anything is sent to another node. It takes nft, which ipvs does without where there is no other node. */
   async function showTheWayBack({ peers }: PlaneState): Promise<Report> {
+    if (kernel?.kind === "nftables" || peers.size > 0)
+      returnPath ??= scope.use(makers.makeReturnPath(common));
     try {
-      return { carried: 0, troubles: (await returnPath?.apply(peers))?.troubles ?? [] };
+      return { carried: 0, troubles: (await returnPath?.apply(peers)) ?? [] };
     } catch (error) {
       return nothing(error);
     }
@@ -138,7 +140,7 @@ function nothing(error: unknown): Report {
 
 const MAKERS: PlaneMakers = {
   makeReturnPath: ({ log, isCleanup }) => {
-    const onChange = ({ troubles }: ReturnReport): void => {
+    const onChange = (troubles: readonly Trouble[]): void => {
       for (const { message } of troubles) log.warn({ plane: "nftables" }, message);
     };
     return createReturnPath({ log, isCleanup, onChange });

@@ -12,8 +12,8 @@ import {
 import type { Run } from "./command.ts";
 import { parseRows, rowsOf, textOf } from "./rows.ts";
 
-/** What our routes are found by: nobody has taken that number (iproute2's rt_protos). */
-const PROTOCOL = "76";
+/** What our routes and rules are found by: nobody has taken that number (iproute2's rt_protos). */
+export const ROUTE_PROTOCOL = "76";
 
 export interface Route {
   readonly destination: Subnet;
@@ -112,7 +112,7 @@ export async function readInterfaces(run: Run): Promise<readonly Interface[]> {
 async function localRoutes(run: Run): Promise<readonly Subnet[]> {
   const texts = await Promise.all(
     ["-4", "-6"].map((family) =>
-      run("ip", ["-j", family, "route", "show", "table", "local", "proto", PROTOCOL]),
+      run("ip", ["-j", family, "route", "show", "table", "local", "proto", ROUTE_PROTOCOL]),
     ),
   );
   return texts.flatMap((text, at) =>
@@ -121,7 +121,17 @@ async function localRoutes(run: Run): Promise<readonly Subnet[]> {
 }
 
 function routeWords(verb: "replace" | "del", pool: string): string[] {
-  return [pool.includes(":") ? "-6" : "-4", "route", verb, "local", pool, "dev", "lo", "proto", PROTOCOL];
+  return [
+    pool.includes(":") ? "-6" : "-4",
+    "route",
+    verb,
+    "local",
+    pool,
+    "dev",
+    "lo",
+    "proto",
+    ROUTE_PROTOCOL,
+  ];
 }
 
 /** As `ip` writes a destination: a single address without its length. */

@@ -69,11 +69,7 @@ export function outlineService(
       networkNamed: () => undefined,
     },
   );
-  return {
-    ...declared,
-    networkAliases: aliasesOf(name, shape, joined, around),
-    isOutline: true,
-  };
+  return { ...declared, networkAliases: aliasesOf(name, shape, joined, around), isOutline: true };
 }
 
 function serviceNameOf(name: string, { namespace, path, problems }: ComposeSurroundings): Prefix | undefined {

@@ -142,11 +142,17 @@ test("what cannot be carried is told, and DNS answers all the same", async () =>
   server.close();
 });
 
-test("tasks of a node that nobody declared are told of", async () => {
-  const service = web("a");
-  const elsewhere = { ...service, tasks: [{ id: "a", address: tasks.get("a") ?? "", node: "n7" }] };
-  await using rota = await start({ services: { web: elsewhere } });
-  expect((await rota.traffic()).troubles).toEqual([
-    "tasks of web are on node n7, which is not declared: give its address under nodes",
-  ]);
+test.each([
+  ["declared, by whoever starts Rota", { n2: "10.99.0.2" }, []],
+  [
+    "not declared, and that is told",
+    {},
+    ["tasks of web are on node n2, which is not declared: give its address under nodes"],
+  ],
+])("a node that tasks are on is %s", async (_, nodes, troubles) => {
+  const task = { id: "a", address: tasks.get("a") ?? "", node: "n2" };
+  await using rota = await start({ node: "n1", nodes, services: { web: { ...web(""), tasks: [task] } } });
+  const traffic = await rota.traffic();
+  expect(traffic.troubles).toEqual(troubles);
+  expect(traffic.planes[0]?.services[0]?.ports[0]?.tasks.map(({ node }) => node)).toEqual(["n2"]);
 });

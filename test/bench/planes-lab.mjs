@@ -51,17 +51,26 @@ export async function openLab() {
       await rm(folder, { recursive: true });
     },
   };
-  for (const place of places) ip("netns", "add", name(place));
-  for (const place of places) lab.run(place, "ip", "link", "set", "lo", "up");
-  lab.run("node", "sysctl", "-qw", "net.ipv4.ip_forward=1");
-  link("client", "10.90.0", 2);
-  link("t0", "10.90.1", 2);
-  link("t1", "10.90.2", 2);
-  for (const place of ["t0", "t1"]) {
-    lab.start(place, "nginx", "-g", "daemon off;", "-c", await nginxConfig(folder, place));
-    lab.start(place, "iperf3", "--server", "--port", "5201");
+  try {
+    await lay();
+  } catch (error) {
+    await lab.close();
+    throw error;
   }
   return lab;
+
+  async function lay() {
+    for (const place of places) ip("netns", "add", name(place));
+    for (const place of places) lab.run(place, "ip", "link", "set", "lo", "up");
+    lab.run("node", "sysctl", "-qw", "net.ipv4.ip_forward=1");
+    link("client", "10.90.0", 2);
+    link("t0", "10.90.1", 2);
+    link("t1", "10.90.2", 2);
+    for (const place of ["t0", "t1"]) {
+      lab.start(place, "nginx", "-g", "daemon off;", "-c", await nginxConfig(folder, place));
+      lab.start(place, "iperf3", "--server", "--port", "5201");
+    }
+  }
 
   /** Links a place to the node, which is NET.1 to it and has the way to all others. */
   function link(place, net, host) {

@@ -83,6 +83,21 @@ test("of files, plane prints the ruleset that they come to, and touches nothing"
   expect(stdout).not.toContain("127.70.2");
 });
 
+test("the ruleset of files is that of the node that is named", async () => {
+  const file = await folder.write(
+    "nodes.yaml",
+    `nodes: { n1: 10.99.0.1, n2: 10.99.0.2 }
+services:
+  web:
+    endpoint_mode: dnsrr
+    ports: [{ target: 8080, published: 30080 }]
+    tasks: [{ id: a, address: 10.0.1.11, node: n1 }, { id: b, address: 10.0.1.12, node: n2 }]
+`,
+  );
+  const { stdout } = await rota(["plane", file, "--dry-run", "--node", "n1"]);
+  expect(stdout).toContain("add element inet rota remote4 { 10.0.1.12 }");
+});
+
 test.each<[string, () => readonly string[], string, number]>([
   ["no server", () => ["--control", folder.at("none.sock")], "no server listens there", 1],
   ["files without --dry-run", () => ["services.yaml"], "FILES need --dry-run", 2],

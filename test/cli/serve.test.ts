@@ -423,7 +423,7 @@ describe("the control socket", () => {
       const told = await outputOf("unshare", ["-m", "sh", "-c", script]);
       expect(told).toContain("192.0.2.1");
       expect(told).toContain(
-        "rota explain will not reach this server: could not open the control socket /run/rota/control.sock: another server listens there",
+        "rota explain and rota plane will not reach this server: could not open the control socket /run/rota/control.sock: another server listens there",
       );
     },
   );

@@ -22,21 +22,24 @@ interface Stage {
 }
 
 interface StageOptions {
-  readonly unusable?: string;
+  /** Why none of the kernel's can be had, when it is asked for. */
+  readonly unusable?: string | (() => string | undefined);
   readonly report?: (kind: PlaneKind, state: PlaneState) => Report;
+  /** Called when one of them is closed. */
+  readonly close?: (netns: string | undefined) => void;
 }
 
-function stage(choice: PlaneChoice, { unusable, report }: StageOptions = {}): Stage {
+function stage(choice: PlaneChoice, { unusable, report, close }: StageOptions = {}): Stage {
   const made: Recorded[] = [];
   const backs: string[] = [];
   const planes = createPlanes(
     { choice, isCleanup: false, log: silentLog },
     {
-      check: async () => unusable,
+      check: async () => (typeof unusable === "function" ? unusable() : unusable),
       makeReturnPath: () => ({
         async apply(peers) {
           backs.push([...peers.keys()].join(" "));
-          return { kept: { 4: new Set(), 6: new Set() }, troubles: [] };
+          return [];
         },
         async [Symbol.asyncDispose]() {
           backs.push("closed");
@@ -54,6 +57,7 @@ function stage(choice: PlaneChoice, { unusable, report }: StageOptions = {}): St
           look: async () => ({ kind, services: [], strangers: [] }),
           async [Symbol.asyncDispose]() {
             recorded.isOpen = false;
+            close?.(netns);
           },
         };
       },
@@ -144,6 +148,17 @@ describe("who carries what", () => {
     ]);
   });
 
+  test("who asked for the kernel gets it once it can be had", async () => {
+    let unusable: string | undefined = "nft is not installed: apt-get install nftables";
+    const { planes, carried } = stage("nftables", { unusable: () => unusable });
+    const state = stateOf([vip("10.64.0.2")]);
+    await planes.apply(state);
+    expect(carried()).toEqual(["userspace 10.64.0.2:80"]);
+    unusable = undefined;
+    expect((await planes.apply(state)).troubles).toEqual([]);
+    expect(carried()).toEqual(["userspace", "nftables 10.64.0.2:80"]);
+  });
+
   test("a published port that somebody else has is not taken from him by the kernel", async () => {
     const { planes, carried } = stage("nftables", {
       report: (kind, { services }) => {
@@ -203,6 +218,24 @@ describe("in a namespace", () => {
     ]);
   });
 
+  test("one that cannot be cleaned up is a trouble, and keeps no other from being closed", async () => {
+    const { planes, made } = stage("nftables", {
+      close(netns) {
+        if (netns === BLUE) throw new Error("there is no such namespace any more");
+      },
+    });
+    const RED = "/run/netns/red";
+    const both = new Map([BLUE, RED].map((netns) => [netns, undefined]));
+    await planes.apply(stateOf(services, both));
+    const { troubles } = await planes.apply(stateOf(services));
+    expect(troubles.map(({ message }) => message)).toEqual([
+      `in the namespace ${BLUE}: there is no such namespace any more`,
+    ]);
+    await planes.apply(stateOf(services, both));
+    await expect(planes[Symbol.asyncDispose]()).rejects.toThrow("there is no such namespace any more");
+    expect(made.filter(({ isOpen }) => isOpen)).toEqual([]);
+  });
+
   test("what goes wrong says where", async () => {
     const { planes } = stage("userspace", {
       report: (kind) => {
@@ -217,14 +250,20 @@ describe("in a namespace", () => {
   });
 });
 
-test("other nodes are shown the way back where nftables carries, and only there", async () => {
-  const state = { ...stateOf([vip("10.64.0.2")]), peers: new Map([["n2", { addresses: [] }]]) };
-  for (const choice of ["nftables", "ipvs", "userspace"] as const) {
+test("other nodes are shown the way back where the kernel carries, and only there", async () => {
+  const alone = stateOf([vip("10.64.0.2")]);
+  const state = { ...alone, peers: new Map([["n2", { addresses: [] }]]) };
+  for (const [choice, expected] of [
+    ["nftables", ["", "n2", "", "closed"]],
+    ["ipvs", ["n2", "", "closed"]], // by nft, which it can do without as long as there is nobody
+    ["userspace", []],
+  ] as const) {
     const { planes, backs } = stage(choice);
+    await planes.apply(alone);
     await planes.apply(state);
-    await planes.apply({ ...state, peers: new Map() });
+    await planes.apply(alone);
     await planes[Symbol.asyncDispose]();
-    expect(backs, choice).toEqual(choice === "nftables" ? ["n2", "", "closed"] : []);
+    expect(backs, choice).toEqual(expected);
   }
 });
 

@@ -188,7 +188,15 @@ describe("what keeps traffic from being carried is told in a sentence, and DNS a
       programs: ["ip", "conntrack"],
       says: /nft is not installed: .*apt-get install nftables/,
     },
-    "no conntrack": { programs: ["ip", "nft"], says: /conntrack.*apt-get install conntrack/ },
+    "no conntrack": {
+      programs: ["ip", "nft", "sh"],
+      says: /conntrack.*apt-get install conntrack/,
+    },
+    "no shell": {
+      words: ["--plane", "nftables"],
+      programs: ["ip", "nft"],
+      says: /could not use the plane nftables: sh is not installed/,
+    },
     "no right": { words: ["--plane", "nftables"], enter: NOBODY, says: /nftables.*CAP_NET_ADMIN/ },
     "no ipvs": {
       words: ["--plane", "ipvs"],

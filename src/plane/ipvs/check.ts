@@ -1,23 +1,11 @@
 import { RotaError } from "../../base/error.ts";
 import { run } from "../command.ts";
 
-export interface CheckOptions {
-  /**
-   * The path of a network namespace.
-   * @default where this process is
-   */
-  readonly netns?: string;
-}
-
 /** Why this plane cannot carry anything here, as a sentence; undefined: it can. Tried without changing anything. */
-export async function checkIpvs(
-  options: CheckOptions = {},
-  signal?: AbortSignal,
-): Promise<string | undefined> {
-  const wrapper = options.netns === undefined ? [] : ["nsenter", `--net=${options.netns}`];
+export async function checkIpvs(): Promise<string | undefined> {
   try {
-    await run("ipvsadm", ["--save", "--numeric"], { wrapper, ...(signal && { signal }) });
-    await run("ip", ["-V"], { wrapper, ...(signal && { signal }) });
+    await run("ipvsadm", ["--save", "--numeric"]);
+    await run("ip", ["-V"]);
     return undefined;
   } catch (error) {
     if (!(error instanceof RotaError) || error.code !== "ERR_ROTA_PLANE") throw error;

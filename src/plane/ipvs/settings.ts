@@ -1,4 +1,5 @@
 import type { Run } from "../command.ts";
+import { readSysctls, setSysctls } from "../sysctls.ts";
 
 /** A setting of the kernel on which it depends what becomes of flows. */
 export interface Setting {
@@ -38,24 +39,17 @@ export const FORWARDING: Readonly<Record<4 | 6, Setting>> = {
 
 /** Those of `settings` that are otherwise. One that the kernel does not have is not among them. */
 export async function otherwiseOf(settings: readonly Setting[], run: Run): Promise<readonly Setting[]> {
-  if (settings.length === 0) return [];
-  // A process sees those of the network namespace that it is in.
-  const script = 'for file; do value=; read -r value 2>/dev/null < "$file"; echo "$value"; done';
-  const told = await run("sh", ["-c", script, "sh", ...settings.map(pathOf)]);
-  const values = told.split("\n");
-  return settings.filter(({ value }, at) => values[at] !== "" && values[at] !== value);
+  const values = await readSysctls(
+    run,
+    settings.map(({ name }) => name),
+  );
+  return settings.filter(({ name, value }) => values.has(name) && values.get(name) !== value);
 }
 
 export async function set(settings: readonly Setting[], run: Run): Promise<void> {
-  const script = 'while [ $# -gt 0 ]; do echo "$2" > "$1"; shift 2; done';
-  const pairs = settings.flatMap((setting) => [pathOf(setting), setting.value]);
-  await run("sh", ["-ec", script, "sh", ...pairs]);
+  await setSysctls(run, new Map(settings.map(({ name, value }) => [name, value])));
 }
 
 export function sentenceOf({ name, value, otherwise }: Setting): string {
   return `${otherwise}: sysctl -w ${name}=${value}`;
-}
-
-function pathOf({ name }: Setting): string {
-  return `/proc/sys/${name.replaceAll(".", "/")}`;
 }

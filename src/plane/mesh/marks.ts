@@ -1,4 +1,5 @@
 import { compareText } from "../../base/compare.ts";
+import { fnvOf } from "../hash.ts";
 
 /** What a connection is marked with, and the number of the route table that its replies take. */
 export type Mark = number;
@@ -16,7 +17,7 @@ export function marksOf(keys: readonly string[]): Mark[] {
   const taken = new Map<number, string>();
   const numbers = new Map<string, number>();
   for (const key of keys.toSorted(compareText).slice(0, MOST_MARKS)) {
-    let number = hashOf(key);
+    let number = (fnvOf(key) % MOST_MARKS) + 1;
     while (taken.has(number)) number = (number % MOST_MARKS) + 1;
     taken.set(number, key);
     numbers.set(key, number);
@@ -30,11 +31,4 @@ export function isMark(value: number): boolean {
 
 export function formatMark(mark: Mark): string {
   return `0x${mark.toString(16)}`;
-}
-
-/** FNV-1a, folded to 1 to 65,535. */
-function hashOf(key: string): number {
-  let hash = 0x811c_9dc5;
-  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x0100_0193) >>> 0;
-  return (hash % MOST_MARKS) + 1;
 }

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import type { Log } from "../../base/log.ts";
 import type { Timers } from "../../base/timers.ts";
 import { formatAddress } from "../../model/address.ts";
-import type { Commands, Neighbour } from "./surroundings.ts";
+import type { Neighbour } from "./surroundings.ts";
 
 /** Rings when the kernel learns that a peer has another network card, or a peer that was silent answers. */
 export interface Neighbours extends AsyncDisposable {
@@ -11,7 +11,10 @@ export interface Neighbours extends AsyncDisposable {
   expect(neighbours: readonly Neighbour[]): void;
 }
 
-interface NeighboursOptions extends Commands {
+interface NeighboursOptions {
+  /** In front of `ip`. */
+  readonly wrapper: readonly string[];
+  readonly signal: AbortSignal;
   readonly timers: Timers;
   readonly log: Log;
   readonly changed: () => void;

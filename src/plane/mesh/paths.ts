@@ -1,8 +1,8 @@
 import { compareText } from "../../base/compare.ts";
 import { type Address, type Family, familyOf, formatAddress } from "../../model/address.ts";
 import type { Peer } from "../plane.ts";
-import type { Link, Surroundings } from "./surroundings.ts";
 import { type Mark, marksOf } from "./marks.ts";
+import { type Link, type Surroundings, sysctlOf } from "./surroundings.ts";
 
 /** A way by which a peer sends packets here, and by which what answers them goes back. */
 export interface Path {
@@ -113,7 +113,7 @@ function obstacleTo(
 /** RFC 3704 section 2.2, as Linux has it: with `rp_filter` 1 a packet is dropped that its reply would not leave by. */
 function reverseObstacle(link: Link, around: Surroundings): string | undefined {
   if (link.reversePathFilter !== 1 || around.defaultLinks.has(link.name)) return undefined;
-  return `${link.name} drops packets of clients that it does not lead to: sysctl -w net.ipv4.conf.${link.name}.rp_filter=2`;
+  return `${link.name} drops packets of clients that it does not lead to: sysctl -w ${sysctlOf(link.name, "rp_filter")}=2`;
 }
 
 /** Paths that cannot be told from each other by what comes. */
@@ -146,17 +146,6 @@ function groupBy<Value>(values: readonly Value[], keyOf: (value: Value) => strin
 function told(peer: string, address: Address, why: string): string {
   return `clients' addresses are not kept towards ${peer} (${formatAddress(address)}): ${why}`;
 }
-
-/** Names of those to whom packets of a family may go with their client's address. */
-export type Kept = Readonly<Record<Family, ReadonlySet<string>>>;
-
-export function keptOf(paths: readonly Path[]): Kept {
-  const peersOf = (family: Family): ReadonlySet<string> =>
-    new Set(paths.filter((path) => hasFamily(path, family)).map(({ peer }) => peer));
-  return { 4: peersOf(4), 6: peersOf(6) };
-}
-
-export const FAMILIES = [4, 6] as const satisfies readonly Family[];
 
 export function hasFamily({ addresses }: Path, family: Family): boolean {
   return addresses.some((address) => familyOf(address) === family);

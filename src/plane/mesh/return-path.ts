@@ -3,18 +3,18 @@ import type { Log } from "../../base/log.ts";
 import { pause } from "../../base/pause.ts";
 import { systemTimers, type Timers } from "../../base/timers.ts";
 import type { Address } from "../../model/address.ts";
-import { run } from "../command.ts";
+import { type Run, runnerIn } from "../command.ts";
 import type { PlaneState, Trouble } from "../plane.ts";
 import { followNeighbours } from "./neighbours.ts";
-import { boundedPeers, type Kept, keptOf, type Path, pathsOf } from "./paths.ts";
+import { boundedPeers, type Path, pathsOf } from "./paths.ts";
 import { listTable, programRoutes, readPresent } from "./programming.ts";
 import { renderTable } from "./ruleset.ts";
 import {
   askNeighbours,
-  type Commands,
   lookAround,
   neighboursOf,
   type Surroundings,
+  sysctlOf,
   withKnown,
 } from "./surroundings.ts";
 
@@ -27,16 +27,11 @@ import {
  */
 export interface ReturnPath extends AsyncDisposable {
   /**
-   * Brings the node to it, from whatever is there. What stands in the way of one peer is a trouble and no other's.
+   * Brings the node to it, from whatever is there. Resolves with what stands in the way of a peer, and is no other's.
    *
    * @throws RotaError `ERR_ROTA_PLANE`: nothing at all could be done
    */
-  apply(peers: PlaneState["peers"]): Promise<ReturnReport>;
-}
-
-export interface ReturnReport {
-  readonly kept: Kept;
-  readonly troubles: readonly Trouble[];
+  apply(peers: PlaneState["peers"]): Promise<readonly Trouble[]>;
 }
 
 export interface ReturnPathOptions {
@@ -51,10 +46,10 @@ export interface ReturnPathOptions {
   /** @default the system's */
   readonly timers?: Timers;
   /**
-   * Hears of what becomes different by itself: a peer answers now, has another network card, is elsewhere.
+   * Hears of the troubles where they have become others by themselves: a peer answers now, or is elsewhere.
    * @default ignored
    */
-  readonly onChange?: (report: ReturnReport) => void;
+  readonly onChange?: (troubles: readonly Trouble[]) => void;
 }
 
 /** How often it is looked whether everything is still so. */
@@ -66,57 +61,57 @@ export function createReturnPath(options: ReturnPathOptions): ReturnPath {
   const { log, isCleanup, netns, timers = systemTimers, onChange = () => {} } = options;
   const ending = new AbortController();
   const wrapper = netns === undefined ? [] : ["nsenter", `--net=${netns}`];
-  const commands: Commands = { wrapper, signal: ending.signal };
+  const { signal } = ending;
+  const run = runnerIn(wrapper, { signal });
   const told = new Set<string>();
   let wanted: PlaneState["peers"] = new Map();
-  let report: ReturnReport | undefined;
+  let troubles: readonly Trouble[] | undefined;
   let asked: ReadonlySet<Address> = new Set();
   let known: Surroundings["links"] = new Map();
   let listing = "";
   let queue: Promise<unknown> = Promise.resolve();
   let cancel: (() => void) | undefined;
-  const neighbours = followNeighbours({ ...commands, timers, log, changed: () => again() });
+  const neighbours = followNeighbours({ wrapper, signal, timers, log, changed: () => again() });
 
-  async function bring(peers: PlaneState["peers"], using: Commands): Promise<ReturnReport> {
-    const present = { 4: await readPresent(4, using), 6: await readPresent(6, using) };
+  async function bring(peers: PlaneState["peers"], by: Run): Promise<readonly Trouble[]> {
+    const present = { 4: await readPresent(4, by), 6: await readPresent(6, by) };
     const addresses = [...boundedPeers(peers).values()].flat();
-    const around = await settle(addresses, using);
+    const around = await settle(addresses, by);
     const { paths, obstacles } = pathsOf(peers, around);
-    const failures = await programRoutes(paths, present, using);
-    await programTable(paths, using);
+    const failures = await programRoutes(paths, present, by);
+    await programTable(paths, by);
     neighbours.expect(neighboursOf(addresses, around));
     tellRedirects(paths, around);
-    const troubles = [...obstacles, ...failures].map((message) => ({ service: undefined, message }));
-    return { kept: keptOf(paths), troubles };
+    return [...obstacles, ...failures].map((message) => ({ service: undefined, message }));
   }
 
   /** What is around, when those that were not asked yet have had the time to answer. */
-  async function settle(addresses: readonly Address[], using: Commands): Promise<Surroundings> {
-    let around = await look(addresses, using);
+  async function settle(addresses: readonly Address[], by: Run): Promise<Surroundings> {
+    let around = await look(addresses, by);
     for (const wait of WAITS_MS) {
       const silent = neighboursOf(addresses, around).filter(({ mac }) => mac === undefined);
-      await askNeighbours(silent, using);
+      await askNeighbours(silent, by);
       if (silent.every(({ address }) => asked.has(address))) break;
-      if (!(await pause(timers, wait, using.signal))) break;
-      around = await look(addresses, using);
+      if (!(await pause(timers, wait, signal))) break;
+      around = await look(addresses, by);
     }
     asked = new Set(addresses);
     return around;
   }
 
   /** Who has answered once has that card until another answers: while a node boots, its flows keep their way. */
-  async function look(addresses: readonly Address[], using: Commands): Promise<Surroundings> {
-    const around = withKnown(await lookAround(addresses, using), known);
+  async function look(addresses: readonly Address[], by: Run): Promise<Surroundings> {
+    const around = withKnown(await lookAround(addresses, by), known);
     known = around.links;
     return around;
   }
 
   /** Only where it is not there as it was left: each transaction is a bell to whoever watches tables. */
-  async function programTable(paths: readonly Path[], using: Commands): Promise<void> {
+  async function programTable(paths: readonly Path[], by: Run): Promise<void> {
     const text = renderTable(paths);
-    if (listing !== "" && listing === text + (await listTable(using))) return;
-    await run("nft", ["-f", "-"], { ...using, input: text });
-    listing = text + (await listTable(using));
+    if (listing !== "" && listing === text + (await listTable(by))) return;
+    await by("nft", ["-f", "-"], { input: text });
+    listing = text + (await listTable(by));
   }
 
   function tellRedirects(paths: readonly Path[], around: Surroundings): void {
@@ -125,7 +120,7 @@ export function createReturnPath(options: ReturnPathOptions): ReturnPath {
       told.add(link);
       log.info(
         { link },
-        `${link} tells clients of shorter ways (ICMP redirects), which those that this node answers for must not take: most ignore it; to be sure: sysctl -w net.ipv4.conf.${link}.send_redirects=0 net.ipv4.conf.all.send_redirects=0`,
+        `${link} tells clients of shorter ways (ICMP redirects), which those that this node answers for must not take: most ignore it; to be sure: sysctl -w ${sysctlOf(link, "send_redirects")}=0 ${sysctlOf("all", "send_redirects")}=0`,
       );
     }
   }
@@ -140,9 +135,9 @@ export function createReturnPath(options: ReturnPathOptions): ReturnPath {
   function again(): void {
     void inTurn(async () => {
       if (ending.signal.aborted) return;
-      const before = report;
-      report = await bring(wanted, commands);
-      if (!isSame(before, report)) onChange(report);
+      const before = troubles;
+      troubles = await bring(wanted, run);
+      if (!isSame(before, troubles)) onChange(troubles);
     })
       .catch((error: unknown) => {
         if (!ending.signal.aborted)
@@ -159,12 +154,12 @@ export function createReturnPath(options: ReturnPathOptions): ReturnPath {
   return {
     apply: (peers) =>
       inTurn(async () => {
-        if (report !== undefined && isSame(wanted, peers)) return report;
-        report = undefined; // should it fail half way
+        if (troubles !== undefined && isSame(wanted, peers)) return troubles;
+        troubles = undefined; // should it fail half way
         wanted = peers;
         try {
-          report = await bring(peers, commands);
-          return report;
+          troubles = await bring(peers, run);
+          return troubles;
         } finally {
           arm();
         }
@@ -176,7 +171,7 @@ export function createReturnPath(options: ReturnPathOptions): ReturnPath {
       );
       await neighbours[Symbol.asyncDispose]();
       await queue;
-      if (isCleanup) await bring(new Map(), { wrapper, signal: new AbortController().signal });
+      if (isCleanup) await bring(new Map(), runnerIn(wrapper));
     },
   };
 }

@@ -1,12 +1,12 @@
-import { type Address, type Family, familyOf, formatAddress } from "../../model/address.ts";
+import { type Address, FAMILIES, type Family, familyOf, formatAddress } from "../../model/address.ts";
+import { ROUTE_PROTOCOL } from "../routes.ts";
+import type { Row } from "../rows.ts";
 import { formatMark, isMark, MARK_BASE, MARK_MASK } from "./marks.ts";
-import { FAMILIES, hasFamily, type Path } from "./paths.ts";
+import { hasFamily, type Path } from "./paths.ts";
 
 export const TABLE = "rota-mesh";
-/** Whose routes and rules ours are, as `ip` lists them: a number that nobody has registered. */
-export const PROTOCOL = 76;
 /** Before the main table's rule, which is 32,766. */
-export const PRIORITY = 21_103;
+const PRIORITY = 21_103;
 
 /** What `nft -f -` reads: all in place of what was there, in one transaction; without paths nothing is left. */
 export function renderTable(paths: readonly Path[]): string {
@@ -78,7 +78,9 @@ export function renderRoutes(paths: readonly Path[], present: Present, family: F
   const wanted = paths.filter((path) => hasFamily(path, family));
   const marks = new Set(wanted.map(({ mark }) => mark));
   return [
-    ...wanted.map((path) => `route replace ${routeOf(path, family)} table ${path.mark} protocol ${PROTOCOL}`),
+    ...wanted.map(
+      (path) => `route replace ${routeOf(path, family)} table ${path.mark} protocol ${ROUTE_PROTOCOL}`,
+    ),
     ...[...marks].filter((mark) => !present.rules.has(mark)).map((mark) => `rule add ${ruleOf(mark)}`),
     ...[...present.rules]
       .filter((mark) => !marks.has(mark))
@@ -95,7 +97,7 @@ function routeOf({ link, mac, addresses }: Path, family: Family): string {
 }
 
 function ruleOf(mark: number): string {
-  return `fwmark ${formatMark(mark)} lookup ${mark} priority ${PRIORITY} protocol ${PROTOCOL}`;
+  return `fwmark ${formatMark(mark)} lookup ${mark} priority ${PRIORITY} protocol ${ROUTE_PROTOCOL}`;
 }
 
 /** What is there of ours, of one family. */
@@ -105,15 +107,10 @@ export interface Present {
 }
 
 /** From what `ip -json rule show` and `ip -json route show table all` print. */
-export function presentOf(rules: unknown, routes: unknown): Present {
+export function presentOf(rules: readonly Row[], routes: readonly Row[]): Present {
   return { rules: new Set(numbersOf(rules, "fwmark")), tables: new Set(numbersOf(routes, "table")) };
 }
 
-function numbersOf(rows: unknown, key: string): number[] {
-  if (!Array.isArray(rows)) return [];
-  return rows.flatMap((row: unknown) => {
-    if (typeof row !== "object" || row === null || !Object.hasOwn(row, key)) return [];
-    const value = Number(Object.entries(row).find(([name]) => name === key)?.[1]);
-    return isMark(value) ? [value] : [];
-  });
+function numbersOf(rows: readonly Row[], key: string): number[] {
+  return rows.map((row) => Number(row[key])).filter(isMark);
 }

@@ -1,6 +1,8 @@
 import { attempt } from "../../base/error.ts";
 import { type Address, formatAddress, parseAddress } from "../../model/address.ts";
-import { run } from "../command.ts";
+import type { Run } from "../command.ts";
+import { parseRows, type Row, rowsOf, textOf } from "../rows.ts";
+import { readSysctls } from "../sysctls.ts";
 
 /** What a node's routes, links and neighbours say of some addresses. */
 export interface Surroundings {
@@ -36,28 +38,21 @@ export interface Neighbour {
   readonly mac: string | undefined;
 }
 
-export interface Commands {
-  readonly wrapper: readonly string[];
-  readonly signal: AbortSignal;
-}
-
 /** Looks at all that leads to `addresses`; nothing is sent to them. */
-export async function lookAround(addresses: readonly Address[], commands: Commands): Promise<Surroundings> {
+export async function lookAround(addresses: readonly Address[], run: Run): Promise<Surroundings> {
   if (addresses.length === 0) return { routes: new Map(), links: new Map(), defaultLinks: new Set() };
   const told = await askIp(
     ["route show default", ...addresses.map((address) => `route get ${formatAddress(address)}`)],
-    commands,
+    run,
   );
   const routes = new Map(told.flatMap(routeOf));
-  const defaultLinks = new Set(
-    told.flatMap((row) => (row["dst"] === "default" ? (textOf(row["dev"]) ?? []) : [])),
-  );
+  const defaultLinks = new Set(told.flatMap((row) => (row["dst"] === "default" ? textOf(row["dev"]) : [])));
   const names = [...new Set([...routes.values()].map(({ link }) => link))].filter(isPlainName);
   // Of one link alone, `neigh show` would leave out which.
-  const rows = await askIp([...names.map((name) => `link show dev ${name}`), "neigh show"], commands);
+  const rows = await askIp([...names.map((name) => `link show dev ${name}`), "neigh show"], run);
   const sysctls = await readSysctls(
-    ["all", ...names].flatMap((name) => [`${name}/rp_filter`, `${name}/send_redirects`]),
-    commands,
+    run,
+    ["all", ...names].flatMap((name) => [sysctlOf(name, "rp_filter"), sysctlOf(name, "send_redirects")]),
   );
   const links = rows.flatMap((row) => linkOf(row, rows, sysctls));
   return { routes, links: new Map(links.map((link) => [link.name, link])), defaultLinks };
@@ -84,54 +79,47 @@ export function withKnown(around: Surroundings, before: Surroundings["links"]): 
 }
 
 /** Has the kernel ask for the MAC addresses of those that it has none for; does not wait for them. */
-export async function askNeighbours(wanted: readonly Neighbour[], commands: Commands): Promise<void> {
+export async function askNeighbours(wanted: readonly Neighbour[], run: Run): Promise<void> {
   // `use` is what the kernel does by itself when it is about to send there a packet.
   const lines = wanted.map(({ address, link }) => `neigh replace ${formatAddress(address)} dev ${link} use`);
-  await askIp(lines, commands);
+  await askIp(lines, run);
+}
+
+/** A setting of a link, as sysctl(8) names it. */
+export function sysctlOf(link: string, key: string): string {
+  return `net.ipv4.conf.${link.replaceAll(".", "/")}.${key}`;
 }
 
 /** Names that go into commands as they are. The kernel lets a name have any octet but `/` and blanks. */
-export function isPlainName(name: string): boolean {
+function isPlainName(name: string): boolean {
   return /^[A-Za-z0-9_.@:-]{1,15}$/.test(name) && !name.startsWith("-");
 }
 
-type Row = Readonly<Record<string, unknown>>;
-
 /** Runs many `ip` in one; those that fail print nothing. */
-async function askIp(lines: readonly string[], { wrapper, signal }: Commands): Promise<Row[]> {
+async function askIp(lines: readonly string[], run: Run): Promise<Row[]> {
   if (lines.length === 0) return [];
   const input = `${lines.join("\n")}\n`;
   // It exits with 1 where any line failed, as for an address that no route leads to: that is an answer, too.
   const script = 'ip -json -force -batch - 2>/dev/null || test "$?" = 1';
-  const text = await run("sh", ["-c", script], { input, wrapper, signal });
-  return text.split("\n").flatMap(rowsOf);
-}
-
-function rowsOf(line: string): Row[] {
-  if (!line.startsWith("[")) return [];
-  const rows: unknown = JSON.parse(line);
-  return Array.isArray(rows) ? rows.filter(isRow) : [];
-}
-
-function isRow(value: unknown): value is Row {
-  return typeof value === "object" && value !== null;
+  const text = await run("sh", ["-c", script], { input });
+  return text.split("\n").flatMap((line) => (line.startsWith("[") ? parseRows(line) : []));
 }
 
 function routeOf(row: Row): [Address, Route][] {
   const [address, link] = [addressOf(row["dst"]), textOf(row["dev"])];
-  if (address === undefined || link === undefined) return [];
-  const via = isRow(row["via"]) ? row["via"]["host"] : undefined;
-  const gateway = addressOf(row["gateway"] ?? via);
+  if (address === undefined || link === "") return [];
+  const [via] = rowsOf([row["via"]]);
+  const gateway = addressOf(row["gateway"] ?? via?.["host"]);
   return [[address, { link, gateway, isLocal: row["type"] === "local" }]];
 }
 
-function linkOf(row: Row, rows: readonly Row[], sysctls: ReadonlyMap<string, number>): Link[] {
+function linkOf(row: Row, rows: readonly Row[], sysctls: ReadonlyMap<string, string>): Link[] {
   const name = textOf(row["ifname"]);
-  if (name === undefined) return [];
+  if (name === "") return [];
   const flags = Array.isArray(row["flags"]) ? row["flags"] : [];
   const isEthernet = row["link_type"] === "ether" && !flags.includes("NOARP");
   const greatest = (key: string): number =>
-    Math.max(sysctls.get(`all/${key}`) ?? 0, sysctls.get(`${name}/${key}`) ?? 0);
+    Math.max(...["all", name].map((link) => Number(sysctls.get(sysctlOf(link, key)) ?? 0)));
   return [
     {
       name,
@@ -145,29 +133,9 @@ function linkOf(row: Row, rows: readonly Row[], sysctls: ReadonlyMap<string, num
 
 function neighbourOf(row: Row): [Address, string][] {
   const [address, mac] = [addressOf(row["dst"]), textOf(row["lladdr"])];
-  return address === undefined || mac === undefined ? [] : [[address, mac]];
+  return address === undefined || mac === "" ? [] : [[address, mac]];
 }
 
 function addressOf(value: unknown): Address | undefined {
   return typeof value === "string" ? attempt(() => parseAddress(value)) : undefined;
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
-}
-
-/** By its name beneath /proc/sys/net/ipv4/conf; those that are not there are left out. */
-async function readSysctls(
-  names: readonly string[],
-  { wrapper, signal }: Commands,
-): Promise<ReadonlyMap<string, number>> {
-  // A process sees those of the network namespace that it is in, whatever is mounted.
-  const script = 'cd /proc/sys/net/ipv4/conf && for f; do test -e "$f" && echo "$f $(cat "$f")"; done; true';
-  const text = await run("sh", ["-c", script, "sh", ...names], { wrapper, signal });
-  return new Map(
-    text.split("\n").flatMap((line): [string, number][] => {
-      const [name, value] = line.split(" ");
-      return name === undefined || value === undefined ? [] : [[name, Number(value)]];
-    }),
-  );
 }

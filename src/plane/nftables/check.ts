@@ -11,15 +11,13 @@ export interface CheckOptions {
 }
 
 /** Why this plane cannot carry anything here, as a sentence; undefined: it can. Tried without changing anything. */
-export async function checkNftables(
-  options: CheckOptions = {},
-  signal?: AbortSignal,
-): Promise<string | undefined> {
+export async function checkNftables(options: CheckOptions = {}): Promise<string | undefined> {
   const wrapper = options.netns === undefined ? [] : ["nsenter", `--net=${options.netns}`];
   try {
-    await run("nft", ["-c", "-f", "-"], { input: skeleton(), wrapper, ...(signal && { signal }) });
+    await run("nft", ["-c", "-f", "-"], { input: skeleton(), wrapper });
     // Programs that are there, and may be run.
-    await run("ip", ["-V"], { wrapper, ...(signal && { signal }) });
+    await run("ip", ["-V"], { wrapper });
+    await run("sh", ["-c", ":"], { wrapper });
     return undefined;
   } catch (error) {
     if (!(error instanceof RotaError) || error.code !== "ERR_ROTA_PLANE") throw error;

@@ -1,8 +1,9 @@
 import { type Address, familyOf, formatAddress, formatEndpoint } from "../../model/address.ts";
+import { hashOf } from "../hash.ts";
 import type { Backend, Frontend } from "../plane.ts";
 import { chainOf, type Class, SHARDS } from "./classes.ts";
 import { type Element, frontendsMap, type Place, slotsMap, tasksMap } from "./place.ts";
-import { hashOf, MAX_BACKENDS, type Share, slotsByHash, slotsByWeight, slotsInTurn } from "./slots.ts";
+import { MAX_BACKENDS, type Share, slotsByHash, slotsByWeight, slotsInTurn } from "./slots.ts";
 
 /** What one frontend is in one of its places. */
 export interface FrontendRules {

@@ -41,6 +41,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
   let start: number | undefined;
   let end: number | undefined;
   let isOurs = false;
+  let pauseMs = LEAST_PAUSE_MS;
 
   return {
     expectReplace(last) {
@@ -56,7 +57,6 @@ export function createMonitor(options: MonitorOptions): Monitor {
       return end === undefined;
     },
     async run(signal) {
-      let pauseMs = LEAST_PAUSE_MS;
       while (!signal.aborted) {
         const why = await listen(wrapper, hear, signal);
         if (signal.aborted) return;
@@ -72,6 +72,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
   };
 
   function hear(line: string): void {
+    pauseMs = LEAST_PAUSE_MS; // it works
     // A large transaction of ours is more than its buffer holds.
     if (line.includes("lost some netlink events")) return isOurs ? missed() : touched();
     const change = readDeletion(line);

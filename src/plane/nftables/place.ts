@@ -1,4 +1,4 @@
-import type { Family } from "../../model/address.ts";
+import { FAMILIES, type Family } from "../../model/address.ts";
 
 /**
  * What kind of frontends share their maps and chains. No frontend has anything of its own in the kernel but elements: what a
@@ -20,7 +20,6 @@ export interface Element {
   readonly value: string;
 }
 
-export const FAMILIES: readonly Family[] = [4, 6];
 const KINDS = [
   { kind: "vip", protocol: "tcp" },
   { kind: "vip", protocol: "udp" },

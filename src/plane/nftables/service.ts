@@ -77,7 +77,7 @@ export function serviceRules(
         if (!isReached(backend, place)) continue;
         const task = formatAddress(backend.address);
         if (backend.node === undefined) share(`local${place.family}`, `${task} . ${task}`);
-        else if (!terrain.isSourceKept(backend.node)) share(`remote${place.family}`, task);
+        else share(`remote${place.family}`, task);
       }
     }
   }

@@ -1,6 +1,6 @@
-import type { Family } from "../../model/address.ts";
+import { FAMILIES, type Family } from "../../model/address.ts";
 import { CLIENTS_MAP, MAX_CLIENTS } from "./classes.ts";
-import { FAMILIES, frontendKey, header, PLACES, slotsMap, tasksMap, taskValue } from "./place.ts";
+import { frontendKey, header, PLACES, slotsMap, tasksMap, taskValue } from "./place.ts";
 
 /** The one table that is ours. */
 export const TABLE = "inet rota";
@@ -100,7 +100,8 @@ function sources(family: Family): string[] {
     `ct status dnat ${ip} saddr . ${ip} daddr @local${family} masquerade`,
     // The node itself: it took the VIP for its own address, as that is local.
     `ct status dnat ${ip} saddr @pools${family} masquerade`,
-    // Whoever is no task of this node, to a task of another node, which has its own way back to them.
+    // Whoever is no task of this node, to a task of another node, which has its own way back to them; unless ../mesh,
+    // which comes before, has kept the source, as that node sends its replies back here.
     `ct status dnat ${ip} daddr @remote${family} ${ip} saddr . ${ip} saddr != @local${family} masquerade`,
   ];
 }

@@ -1,3 +1,5 @@
+import { drawOf, hashOf, mix } from "../hash.ts";
+
 /** One backend of a frontend, as slots are filled with it. */
 export interface Share {
   /** Tells it from the others, and stays the same as others come and go. */
@@ -40,9 +42,7 @@ export function slotsByHash(shares: readonly Share[]): readonly Share[] {
   for (let slot = 0; slot < hashSlots(kept.length); slot++) {
     let [best, most] = [kept[0], -1];
     for (const one of kept) {
-      // -w / ln(u), for u from 0 to 1 by slot and share: "weighted rendezvous hashing", Schindelhauer and Schomaker 2005.
-      const score =
-        -one.share.weight / Math.log((mix(one.hash ^ Math.imul(slot + 1, 0x9e3779b1)) + 0.5) / 2 ** 32);
+      const score = drawOf(mix(one.hash ^ Math.imul(slot + 1, 0x9e3779b1)), one.share.weight);
       if (score > most) [best, most] = [one, score];
     }
     if (best !== undefined) slots.push(best.share);
@@ -50,24 +50,9 @@ export function slotsByHash(shares: readonly Share[]): readonly Share[] {
   return slots;
 }
 
-/** A number for a text, the same in every process: FNV-1a, 32 bits. */
-export function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return mix(hash);
-}
-
 function hashSlots(shares: number): number {
   if (shares <= 32) return 64;
   return shares <= 256 ? 256 : 1024;
-}
-
-/** The finalizer of MurmurHash3: every bit of the input changes half of the output's. */
-function mix(value: number): number {
-  let hash = value;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 function countsOf(weights: readonly number[]): readonly number[] {

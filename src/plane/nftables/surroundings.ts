@@ -2,7 +2,8 @@ import type { Run } from "../command.ts";
 import { familyOf, formatAddress, isInside, type Address } from "../../model/address.ts";
 import type { Backend, PlaneService, PlaneState, Trouble } from "../plane.ts";
 import { type Interface, readInterfaces, readRoutes, type Route, routedElsewhere } from "../routes.ts";
-import { isSourceKept, type Terrain } from "./terrain.ts";
+import { readSysctls } from "../sysctls.ts";
+import type { Terrain } from "./terrain.ts";
 
 /** What is around the plane that is not its to change. */
 export interface Surroundings {
@@ -21,12 +22,12 @@ const NO_IPV6 = "net.ipv6.conf.lo.disable_ipv6";
 
 export async function lookAround(run: Run): Promise<Surroundings> {
   const names = [...Object.values(FORWARDING), ...Object.values(BRIDGED), NO_IPV6];
-  const [routes, interfaces, ...values] = await Promise.all([
+  const [routes, interfaces, sysctls] = await Promise.all([
     readRoutes(run),
     readInterfaces(run),
-    ...names.map((name) => readSysctl(run, name)),
+    readSysctls(run, names),
   ]);
-  return { routes, interfaces, sysctls: new Map(values.flat()) };
+  return { routes, interfaces, sysctls };
 }
 
 /** What can be carried there; and what stands in the way. */
@@ -38,7 +39,7 @@ export function judge(
   const told = pools.map((pool) => ({ pool, why: routedElsewhere(pool, routes, interfaces) }));
   const lost = told.flatMap(({ pool, why }) => (why === undefined ? [] : [{ pool, why }]));
   return {
-    terrain: { hasIpv6, elsewhere: lost.map(({ pool }) => pool), isSourceKept },
+    terrain: { hasIpv6, elsewhere: lost.map(({ pool }) => pool) },
     troubles: lost.map(({ why }) => `${why}: its VIPs are not carried; choose other vips, or take that away`),
   };
 }
@@ -107,14 +108,4 @@ function hasBackend(services: readonly PlaneService[], test: (backend: Backend) 
   return services.some(({ frontends }) =>
     frontends.some(({ backends }) => backends.some((one) => test(one))),
   );
-}
-
-async function readSysctl(run: Run, name: string): Promise<readonly (readonly [string, string])[]> {
-  // A name's dots are slashes there; that of a device with a dot in it is none of ours.
-  const path = `/proc/sys/${name.replaceAll(".", "/")}`;
-  try {
-    return [[name, (await run("cat", [path])).trim()]];
-  } catch {
-    return []; // not of this kernel
-  }
 }

@@ -5,11 +5,6 @@ export interface Terrain {
   readonly hasIpv6: boolean;
   /** Pools that lead elsewhere, as the place's routes have it: none of their VIPs are carried. */
   readonly elsewhere: readonly Subnet[];
-  /** Whether what that node answers comes back by this one, so that its tasks may see who asks. */
-  isSourceKept(node: string): boolean;
 }
 
-/** Nobody says so yet: then a task of another node must see this node, or it would answer past it. */
-export const isSourceKept = (_node: string): boolean => false;
-
-export const OPEN_TERRAIN: Terrain = { hasIpv6: true, elsewhere: [], isSourceKept };
+export const OPEN_TERRAIN: Terrain = { hasIpv6: true, elsewhere: [] };

@@ -42,9 +42,9 @@ function isInUse(error: unknown): boolean {
 }
 
 /** What it is to be the same frontend: its sockets stay open, whatever else changes. */
-export function frontKey({ kind, protocol, port, ...more }: Frontend): string {
-  const at = kind === "vip" && "vip" in more ? formatAddress(more.vip) : "*";
-  return `${kind} ${at} ${protocol} ${port}`;
+export function frontKey(frontend: Frontend): string {
+  const at = frontend.kind === "vip" ? formatAddress(frontend.vip) : "*";
+  return `${at} ${frontend.protocol} ${frontend.port}`;
 }
 
 /** @param places who of ours listens where, by protocol, address and port */

@@ -59,8 +59,7 @@ export function createUserspacePlane({
     kind: "userspace",
     counters: tally,
     async apply(state) {
-      if (isClosed)
-        throw new RotaError("ERR_ROTA_PLANE", "could not bring the userspace plane to a state: it is closed");
+      if (isClosed) throw new RotaError("ERR_ROTA_CLOSED", "the userspace plane is closed");
       asked = state;
       return enqueue(state);
     },

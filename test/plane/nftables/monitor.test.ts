@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { readDeletion } from "../../../src/plane/nftables/monitor.ts";
+import { silentLog } from "../../../src/base/log.ts";
+import { systemTimers, type Timers } from "../../../src/base/timers.ts";
+import { createMonitor, readDeletion } from "../../../src/plane/nftables/monitor.ts";
 import { parseFlow } from "../../../src/plane/nftables/flow.ts";
 import { formatAddress } from "../../../src/model/address.ts";
 
@@ -52,3 +54,23 @@ for (const [line, wanted] of FLOWS) {
     expect(told).toBe(wanted);
   });
 }
+
+test.each([
+  ["ends at once waits longer each time", "exit 1", [500, 1000, 2000, 4000]],
+  ["had something to tell is begun again soon", "echo delete table inet rota", [500, 500, 500, 500]],
+])("a monitor that %s", async (_, script, expected) => {
+  const waits: number[] = [];
+  const enough = new AbortController();
+  const timers: Timers = {
+    ...systemTimers,
+    after(ms, call) {
+      waits.push(ms);
+      if (waits.length === expected.length) enough.abort();
+      return systemTimers.after(0, call);
+    },
+  };
+  const wrapper = ["sh", "-c", script];
+  const monitor = createMonitor({ log: silentLog, timers, wrapper, touched() {}, missed() {} });
+  await monitor.run(enough.signal);
+  expect(waits).toEqual(expected);
+});

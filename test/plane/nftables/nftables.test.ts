@@ -55,13 +55,14 @@ for (const family of FAMILIES) {
     `a TCP flow outlives a drain and a replacement of everything: IPv${family}`,
     async () => {
       const ground = await openGround(["a", "b", "c"]);
-      await using plane = planeIn(ground);
+      const plane = planeIn(ground);
       await Promise.all([ground.serve("a"), ground.serve("b")]);
       await plane.apply(web({ a: "serving" }));
       const flow = ground.ask("c", "tcp", VIP[family], 80);
       expect(await flow.say()).toBe(`a ${addressOf("c", family)}`);
       const draining = web({ a: "draining", b: "serving" });
       await plane.apply(draining);
+      await plane[Symbol.asyncDispose](); // or it would put back what it had
       await using next = planeIn(ground); // which knows of nothing, and replaces everything
       await next.apply(draining);
       expect(await flow.say()).toBe(`a ${addressOf("c", family)}`);
@@ -74,11 +75,12 @@ for (const family of FAMILIES) {
 
 testNeeding(NEEDS)("flows that a killed process left with tasks that are gone are ended", async () => {
   const ground = await openGround(["a", "b", "c"]);
-  await using killed = planeIn(ground);
+  const killed = planeIn(ground);
   await Promise.all([ground.serve("a"), ground.serve("b")]);
   await killed.apply(web({ a: "serving" }));
   const flow = ground.ask("c", "udp", VIP[4], 80);
   expect(await flow.say()).toBe(`a ${addressOf("c", 4)}`);
+  await killed[Symbol.asyncDispose](); // or it would put back what it had
   await using next = planeIn(ground);
   await next.apply(web({ b: "serving" }));
   expect(await flow.say()).toBe(`b ${addressOf("c", 4)}`);
@@ -138,8 +140,9 @@ testNeeding(NEEDS)("a change to a table that is not what was left replaces it", 
   const ground = await openGround();
   await using plane = planeIn(ground);
   await plane.apply(stateOf());
-  await using other = planeIn(ground);
+  const other = planeIn(ground);
   await other.apply(stateOf(service("old", vip("10.64.0.9", 80, []))));
+  await other[Symbol.asyncDispose](); // or it would put back what it had
   await plane.apply(web({ b: "serving" }));
   expect(listed(ground)).toContain(`${addressOf("b", 4)} . 8080`);
   expect(listed(ground)).not.toContain("10.64.0.9");
@@ -147,12 +150,13 @@ testNeeding(NEEDS)("a change to a table that is not what was left replaces it", 
 
 testNeeding(NEEDS)("what is in the way is told, and keeps nothing else from being carried", async () => {
   const ground = await openGround(["a"]);
-  await using plane = planeIn(ground);
   const sysctl = (path: string, value: number): void => {
     ground.run("sh", "-c", `echo ${value} > /proc/sys/net/${path}`);
   };
   const state = web({ a: "serving" });
-  expect(await troublesOf(plane, state)).toEqual([]);
+  const before = planeIn(ground);
+  expect(await troublesOf(before, state)).toEqual([]);
+  await before[Symbol.asyncDispose](); // it would put back what it had
 
   sysctl("ipv4/ip_forward", 0);
   sysctl("ipv6/conf/lo/disable_ipv6", 1);

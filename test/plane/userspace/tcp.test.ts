@@ -405,7 +405,5 @@ test("it closes all that it opened, and takes no state any more", async () => {
   await plane[Symbol.asyncDispose]();
   expect(await ended).toBe("ECONNRESET");
   expect(await talk(at)).toBe("ECONNREFUSED");
-  await expect(plane.apply(stateOf({}))).rejects.toThrow(
-    "could not bring the userspace plane to a state: it is closed",
-  );
+  await expect(plane.apply(stateOf({}))).rejects.toMatchObject({ code: "ERR_ROTA_CLOSED" });
 });
