@@ -1,4 +1,5 @@
 import type { Log } from "../base/log.ts";
+import { pause } from "../base/pause.ts";
 import { systemTimers } from "../base/timers.ts";
 import type { TaskDeclaration } from "../model/declaration.ts";
 import { derivePlaneService } from "../plane/derive.ts";
@@ -37,8 +38,16 @@ const RETRY_MS = 30_000;
 /** So many troubles are told one by one, until they are over. */
 const TOLD = 100;
 
-/** Resolves when what is there is carried, as far as it can be; follows the registry until it is disposed of. */
-export async function openCarrying(options: CarryingOptions): Promise<Carrying> {
+/** How long the start waits for the kernel's tools: 10,000 services take 3 s. Whoever asks for names does not wait longer. */
+const START_MS = 10_000;
+
+/**
+ * Resolves when what is there is carried, as far as it can be, or when that takes too long; follows the registry until it
+ * is disposed of.
+ *
+ * @throws the reason of an aborted `signal`: then nothing has been left open.
+ */
+export async function openCarrying(options: CarryingOptions, signal: AbortSignal): Promise<Carrying> {
   const { registry, node, log } = options;
   if (options.choice === "none") return notCarrying(registry, node);
   const planes = createPlanes(options);
@@ -61,9 +70,8 @@ export async function openCarrying(options: CarryingOptions): Promise<Carrying> 
   }, life.signal);
   life.signal.addEventListener("abort", () => cancelRetry(), { once: true });
   applying = applyAll();
-  await applying;
 
-  return {
+  const carrying: Carrying = {
     get state() {
       return state;
     },
@@ -73,10 +81,28 @@ export async function openCarrying(options: CarryingOptions): Promise<Carrying> 
     look: async () => planes.look(),
     async [Symbol.asyncDispose]() {
       life.abort();
-      await applying;
+      // First: what is under way may hang in the kernel's tools, and ends by this.
       await planes[Symbol.asyncDispose]();
+      await applying;
     },
   };
+  await waitFor(applying);
+  if (signal.aborted) {
+    await carrying[Symbol.asyncDispose]();
+    signal.throwIfAborted();
+  }
+  return carrying;
+
+  /** Whether or not it is over yet. */
+  async function waitFor(first: Promise<void>): Promise<void> {
+    const isOver = new AbortController();
+    const wait = pause(systemTimers, START_MS, AbortSignal.any([signal, isOver.signal]));
+    const isLate = await Promise.race([first.then(() => false), wait]);
+    isOver.abort();
+    if (!isLate) return;
+    const after = `after ${START_MS / 1000} s the traffic to VIPs and published ports is not carried yet`;
+    log.warn({ plane: options.choice }, `${after}: names are answered meanwhile`);
+  }
 
   function take(id: string, { before, after }: Touched): void {
     ofTasks.take(before, after);
@@ -100,6 +126,7 @@ export async function openCarrying(options: CarryingOptions): Promise<Carrying> 
       isStale = false;
       state = stateNow();
       const { carried, troubles } = await planes.apply(state);
+      if (life.signal.aborted) return; // what was not done then is nobody's trouble
       report = { carried, troubles: [...troubles, ...unknownNodes(state)] };
       tell();
     } while (isStale && !life.signal.aborted);

@@ -233,14 +233,17 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   });
   // Before anybody is told where to go.
   const carrying = scope.use(
-    await openCarrying({
-      registry,
-      choice: read.plane,
-      isCleanup: read.planeCleanup,
-      netns: read.planeNetns,
-      node: read.node,
-      log,
-    }),
+    await openCarrying(
+      {
+        registry,
+        choice: read.plane,
+        isCleanup: read.planeCleanup,
+        netns: read.planeNetns,
+        node: read.node,
+        log,
+      },
+      ends,
+    ),
   );
   const listeners = scope.use(await openListeners(listen, { respond, counters, limits, log }));
   listening = listeners;

@@ -18,6 +18,8 @@ export interface PlaneTraffic {
   }[];
   /** What is programmed there and belongs to no service, a line each. */
   readonly strangers: readonly string[];
+  /** What else it has counted, as `{ "connections open": 3 }`: what is over a limit, lost or in vain is here. */
+  readonly counts: { readonly [what: string]: number };
 }
 
 /** A port of a VIP, or a published one. */
@@ -51,11 +53,12 @@ export async function trafficOf(carrying: Carrying): Promise<Traffic> {
   };
 }
 
-function planeTraffic({ kind, services, strangers }: Sight): PlaneTraffic {
+function planeTraffic({ kind, services, strangers, counts }: Sight): PlaneTraffic {
   return {
     kind,
     services: services.map(({ name, frontends }) => ({ name, ports: frontends.map(portTraffic) })),
     strangers,
+    counts: Object.fromEntries(counts ?? []),
   };
 }
 

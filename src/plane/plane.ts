@@ -119,6 +119,8 @@ export interface Sight {
   readonly services: readonly ServiceSight[];
   /** What is there and belongs to nothing in the state, a line each. */
   readonly strangers: readonly string[];
+  /** What else was counted since the plane came, as its kind has it, by what people call it. */
+  readonly counts?: ReadonlyMap<string, number>;
 }
 
 export interface ServiceSight {

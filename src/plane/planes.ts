@@ -1,13 +1,14 @@
-import { messageOf } from "../base/error.ts";
+import { messageOf, RotaError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
-import { createScope } from "../base/scope.ts";
 import { checkIpvs } from "./ipvs/check.ts";
 import { createIpvsPlane } from "./ipvs/ipvs.ts";
 import { checkNftables } from "./nftables/check.ts";
 import { createNftablesPlane } from "./nftables/nftables.ts";
 import type { Frontend, Plane, PlaneKind, PlaneState, Report, Sight, Trouble } from "./plane.ts";
 import { createReturnPath, type ReturnPath } from "./mesh/return-path.ts";
+import { type Namespaces, systemNamespaces } from "./namespace.ts";
 import { createPlacements } from "./placements.ts";
+import { claimSole } from "./sole.ts";
 import { createSplit } from "./split.ts";
 import { createUserspacePlane } from "./userspace/userspace.ts";
 
@@ -42,7 +43,10 @@ export interface PlaneMakers {
   /** What sends replies back by the node that the client came to, beside a plane of the kernel's. */
   readonly makeReturnPath: (options: MakeOptions) => ReturnPath;
   /** Why planes of a kind cannot be had here, as a sentence; undefined: they can. */
-  readonly check: (kind: PlaneKind) => Promise<string | undefined>;
+  readonly check: (kind: PlaneKind, signal: AbortSignal) => Promise<string | undefined>;
+  readonly namespaces: Namespaces;
+  /** Claims what the kernel has of planes for this process; `taken`: another has it. */
+  readonly claim: () => Promise<AsyncDisposable | "taken">;
 }
 
 export interface MakeOptions {
@@ -57,19 +61,25 @@ export function createPlanes(options: PlanesOptions, makers: PlaneMakers = MAKER
   const { check, make } = makers;
   const split = createSplit();
   const common: MakeOptions = { log, isCleanup: options.isCleanup };
-  const scope = createScope();
-  const process = choice === "none" ? undefined : scope.use(make("userspace", common));
-  const placements = scope.use(createPlacements((netns) => make("nftables", { ...common, netns })));
+  const placements = createPlacements((netns) => make("nftables", { ...common, netns }), makers.namespaces);
+  const closing = new AbortController();
+  const process = choice === "none" ? undefined : make("userspace", common);
   let kernel: Plane | undefined;
   let returnPath: ReturnPath | undefined;
   /** Why there is none though it was asked for. */
   let kernelTrouble: Trouble | undefined;
   let isSettled = false;
+  /** That nobody else programs the kernel. */
+  let sole: AsyncDisposable | undefined;
 
   return {
     async apply(state) {
-      if (!process) return { carried: 0, troubles: [] };
-      await tryKernel(state);
+      if (!process || closing.signal.aborted) return { carried: 0, troubles: [] };
+      try {
+        await tryKernel(state);
+      } catch (error) {
+        return nothing(error);
+      }
       if (!kernel) return join([await attempt(process, state), await placements.apply(state)]);
       const { process: mine } = split(state, new Set());
       const own = await attempt(process, mine);
@@ -77,7 +87,13 @@ export function createPlanes(options: PlanesOptions, makers: PlaneMakers = MAKER
       const taken = own.troubles.flatMap(({ frontend }) => (frontend?.kind === "published" ? frontend : []));
       const { kernel: its } = split(state, new Set<Frontend>(taken));
       const back = await showTheWayBack(state);
-      return join([own, back, await attempt(kernel, its), await placements.apply(state)]);
+      return join([
+        await claimKernel(),
+        own,
+        back,
+        await attempt(kernel, its),
+        await placements.apply(state),
+      ]);
     },
     async look() {
       const planes = [process, kernel].filter((plane) => plane !== undefined);
@@ -86,7 +102,14 @@ export function createPlanes(options: PlanesOptions, makers: PlaneMakers = MAKER
         ...(await placements.look()),
       ];
     },
-    [Symbol.asyncDispose]: async () => scope[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      closing.abort(new RotaError("ERR_ROTA_CLOSED", "the planes were closed"));
+      // What one cannot take back must not leave the next as it is.
+      const ends = [placements, returnPath, kernel, process, sole].map(async (one) =>
+        one?.[Symbol.asyncDispose](),
+      );
+      for (const end of await Promise.allSettled(ends)) if (end.status === "rejected") throw end.reason;
+    },
   };
 
   /**
@@ -97,21 +120,31 @@ export function createPlanes(options: PlanesOptions, makers: PlaneMakers = MAKER
     if (isSettled || choice === "userspace" || choice === "none") return;
     if (choice === "auto" && split(state, new Set()).kernel.services.size === 0) return;
     const kind = choice === "auto" ? "nftables" : choice;
-    const why = await check(kind);
+    const why = await check(kind, closing.signal);
+    closing.signal.throwIfAborted();
     isSettled = why === undefined || choice === "auto";
     kernelTrouble = undefined;
     if (why === undefined) {
-      kernel = scope.use(make(kind, common));
+      kernel = make(kind, common);
       return;
     }
     if (choice === "auto") log.info({ plane: "userspace" }, `nftables is not used: ${why}`);
     else kernelTrouble = { service: undefined, message: `could not use the plane ${kind}: ${why}` };
   }
 
+  /** Tried again each time: the other may be the one before, which is about to end. */
+  async function claimKernel(): Promise<Report> {
+    if (sole) return { carried: 0, troubles: [] };
+    const claimed = await makers.claim();
+    if (claimed === "taken") return nothing(NOT_SOLE);
+    if (closing.signal.aborted) await claimed[Symbol.asyncDispose]();
+    else sole = claimed;
+    return { carried: 0, troubles: [] };
+  }
+
   /** Before anything is sent to another node. It takes nft, which ipvs does without where there is no other node. */
   async function showTheWayBack({ peers }: PlaneState): Promise<Report> {
-    if (kernel?.kind === "nftables" || peers.size > 0)
-      returnPath ??= scope.use(makers.makeReturnPath(common));
+    if (kernel?.kind === "nftables" || peers.size > 0) returnPath ??= makers.makeReturnPath(common);
     try {
       return { carried: 0, troubles: (await returnPath?.apply(peers)) ?? [] };
     } catch (error) {
@@ -138,7 +171,13 @@ function nothing(error: unknown): Report {
   return { carried: 0, troubles: [{ service: undefined, message: messageOf(error) }] };
 }
 
+const NOT_SOLE = new RotaError(
+  "ERR_ROTA_PLANE",
+  "another Rota programs the kernel here, too, and each takes away what the other has put there: end one of them, or give it --plane userspace",
+);
+
 const MAKERS: PlaneMakers = {
+  claim: async () => claimSole("rota-plane"),
   makeReturnPath: ({ log, isCleanup }) => {
     const onChange = (troubles: readonly Trouble[]): void => {
       for (const { message } of troubles) log.warn({ plane: "nftables" }, message);
@@ -155,12 +194,13 @@ const MAKERS: PlaneMakers = {
         return createIpvsPlane(options);
     }
   },
-  async check(kind) {
+  namespaces: systemNamespaces,
+  async check(kind, signal) {
     switch (kind) {
       case "userspace":
         return undefined;
       case "nftables":
-        return checkNftables();
+        return checkNftables({ signal });
       case "ipvs":
         return checkIpvs();
     }

@@ -25,6 +25,8 @@ export interface PublishedPorts<Owner> {
   settle(): void;
   /** What the owner has: those that it asked for and nobody has first, and of those that it left open, free ones. */
   give(owner: Owner, declaration: Declaration): Publication;
+  /** Who was given none of those that it left open, as all were taken, if one has been freed since: now it may be. */
+  hopeful(): readonly Owner[];
   /** Frees all that was given to it. */
   free(owner: Owner): void;
 }
@@ -59,6 +61,11 @@ export function createPublishedPorts<Owner>(rules: PublishRules<Owner>): Publish
   /** Those that were left open, by place and by owner. */
   const given = new Map<string, Owner>();
   const ofOwner = new Map<Owner, Map<string, number>>();
+  /** Those that left one open and found none free, in the order in which they came. */
+  const waiting = new Set<Owner>();
+  /** Protocols of which all are taken: thousands that look for one must not look at each. */
+  const full = new Set<string>();
+  let isFreed = false;
 
   return {
     claim(owner, declaration) {
@@ -69,23 +76,35 @@ export function createPublishedPorts<Owner>(rules: PublishRules<Owner>): Publish
       }
     },
     release(owner, declaration) {
-      for (const place of askedFor(declaration).keys()) asked.remove(place, owner);
+      for (const [place, { protocol }] of askedFor(declaration)) {
+        asked.remove(place, owner);
+        noteFreed(protocol);
+      }
     },
     settle: () => asked.settle(),
+    hopeful() {
+      const hopeful = isFreed ? [...waiting] : [];
+      isFreed = false;
+      return hopeful;
+    },
     give(owner, declaration) {
       const published: PublishedPort[] = [];
       const problems: string[] = [];
       const had = ofOwner.get(owner);
-      free(owner);
+      const wasFreed = isFreed;
+      waiting.delete(owner);
+      takeBack(owner);
       for (const port of publishing(declaration)) {
         const place = port.published === "auto" ? undefined : placeOf(port, port.published);
         if (place === undefined) {
           const number = findFree(owner, port, had?.get(keyOf(port)));
           if (number !== undefined) published.push({ port, published: number });
-          else
+          else {
+            waiting.add(owner);
             problems.push(
               `port ${port.name} is not published: ${FIRST_GIVEN} to ${LAST_GIVEN} are all taken`,
             );
+          }
           continue;
         }
         const holder = asked.find(place);
@@ -94,13 +113,20 @@ export function createPublishedPorts<Owner>(rules: PublishRules<Owner>): Publish
           published.push({ port, published: port.published ?? 0 });
         else problems.push(`port ${place} is not published: ${describe(holder.claimant)} has it`);
       }
+      // What it has again was free for nobody.
+      const has = ofOwner.get(owner);
+      isFreed = wasFreed || [...(had ?? [])].some(([key, number]) => has?.get(key) !== number);
       if (published.length === 0 && problems.length === 0) return UNPUBLISHED;
       return { published, publishProblem: problems.length > 0 ? problems.join("; ") : undefined };
     },
-    free,
+    free(owner) {
+      waiting.delete(owner);
+      takeBack(owner);
+    },
   };
 
   function findFree(owner: Owner, port: Port, before: number | undefined): number | undefined {
+    if (full.has(port.protocol)) return undefined;
     const count = LAST_GIVEN - FIRST_GIVEN + 1;
     // Without the protocol: what listens for both gets one number if it is free.
     const digest = hash("sha1", `${idOf(owner)} ${port.target}`, "hex");
@@ -114,15 +140,22 @@ export function createPublishedPorts<Owner>(rules: PublishRules<Owner>): Publish
       ofOwner.set(owner, numbers.set(keyOf(port), number));
       return number;
     }
+    full.add(port.protocol);
     return undefined;
   }
 
-  function free(owner: Owner): void {
-    for (const place of [...(ofOwner.get(owner) ?? [])].map(
-      ([key, number]) => `${number}/${protocolIn(key)}`,
-    ))
-      given.delete(place);
+  function takeBack(owner: Owner): void {
+    for (const [key, number] of ofOwner.get(owner) ?? []) {
+      const protocol = protocolIn(key);
+      given.delete(`${number}/${protocol}`);
+      noteFreed(protocol);
+    }
     ofOwner.delete(owner);
+  }
+
+  function noteFreed(protocol: string): void {
+    full.delete(protocol);
+    isFreed = true;
   }
 }
 

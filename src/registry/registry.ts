@@ -450,11 +450,14 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
 
   /** Gives published ports last, too, when all that is asked for is known. */
   function givePorts(): void {
-    for (const entry of batch.wantsPorts) {
-      if (entries.get(entry.id) !== entry) continue;
-      const given = ports.give(entry, entry.service.declaration);
-      if (!isSamePublication(given, entry.service)) derive(entry, { ...entry.service, ...given });
-    }
+    for (const entry of batch.wantsPorts) givePort(entry);
+    for (const entry of ports.hopeful()) givePort(entry);
+  }
+
+  function givePort(entry: Entry): void {
+    if (entries.get(entry.id) !== entry) return;
+    const given = ports.give(entry, entry.service.declaration);
+    if (!isSamePublication(given, entry.service)) derive(entry, { ...entry.service, ...given });
   }
 
   /** The verdicts of one service together: each new value of it costs as much as all its tasks. */

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { formatTraffic } from "../../src/app/format-traffic.ts";
 import { createScope } from "../../src/base/scope.ts";
 import { type Rota, type RotaOptions, startRota } from "../../src/index.ts";
 
@@ -118,6 +119,20 @@ test("a published port leads to the tasks at every address of the machine", asyn
   expect(planes.map(({ services }) => services.map(({ ports }) => ports.map(({ at }) => at)))).toEqual([
     [[`every address:${published}/tcp`]],
   ]);
+});
+
+test("what userspace has counted is shown, to people where it is anything", async () => {
+  await using rota = await start({ services: { web: web("ab") } });
+  expect(await asked(vipOf(rota), port, 3)).toHaveLength(3);
+  const traffic = await rota.traffic();
+  expect(traffic.planes[0]?.counts).toMatchObject({
+    connections: 3,
+    "octets to clients": 3,
+    "connections over the limit": 0,
+  });
+  expect(formatTraffic(traffic)).toMatch(
+    /^userspace: 1 service\n {2}connections: 3,.* octets to clients: 3\n/,
+  );
 });
 
 test("what cannot be carried is told, and DNS answers all the same", async () => {

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { expect, test } from "vitest";
 import { parseAddress } from "../../src/model/address.ts";
-import { holderOf } from "../../src/plane/holder.ts";
+import { createHolders, holderOf } from "../../src/plane/holder.ts";
 import { testNeeding } from "../needing.ts";
 
 const us = `${readFileSync("/proc/self/comm", "utf8").trim()} (pid ${process.pid})`;
@@ -74,3 +74,20 @@ function addressOf(address: AddressInfo | string | null): AddressInfo {
   if (typeof address === "object" && address) return address;
   throw new Error("it does not listen");
 }
+
+test("of many that are asked for together, what the system has is read once", async () => {
+  const holders = createHolders();
+  expect(await holders.of("tcp", undefined, 1)).toBeUndefined();
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  try {
+    expect(await holders.of("tcp", undefined, port)).toBeUndefined();
+    holders.forget();
+    expect(await holders.of("tcp", undefined, port)).toMatch(new RegExp(`\\(pid ${process.pid}\\)$`));
+  } finally {
+    server.close();
+  }
+});

@@ -24,18 +24,26 @@ interface Stage {
 interface StageOptions {
   /** Why none of the kernel's can be had, when it is asked for. */
   readonly unusable?: string | (() => string | undefined);
+  /** What becomes of each try to be the only one. */
+  readonly claims?: readonly "taken"[];
   readonly report?: (kind: PlaneKind, state: PlaneState) => Report;
   /** Called when one of them is closed. */
   readonly close?: (netns: string | undefined) => void;
 }
 
-function stage(choice: PlaneChoice, { unusable, report, close }: StageOptions = {}): Stage {
+function stage(choice: PlaneChoice, { unusable, report, close, claims = [] }: StageOptions = {}): Stage {
+  let claimed = 0;
   const made: Recorded[] = [];
   const backs: string[] = [];
   const planes = createPlanes(
     { choice, isCleanup: false, log: silentLog },
     {
       check: async () => (typeof unusable === "function" ? unusable() : unusable),
+      claim: async () => (claims[claimed++] === "taken" ? "taken" : { async [Symbol.asyncDispose]() {} }),
+      namespaces: {
+        idAt: async (path) => path,
+        open: async (path) => ({ path, id: path, async [Symbol.asyncDispose]() {} }),
+      },
       makeReturnPath: () => ({
         async apply(peers) {
           backs.push([...peers.keys()].join(" "));
@@ -265,6 +273,15 @@ test("other nodes are shown the way back where the kernel carries, and only ther
     await planes[Symbol.asyncDispose]();
     expect(backs, choice).toEqual(expected);
   }
+});
+
+test("that another Rota programs the kernel is told until it ends", async () => {
+  const { planes } = stage("nftables", { claims: ["taken"] });
+  const state = stateOf([vip("10.64.0.2")]);
+  const told = async (): Promise<string[]> =>
+    (await planes.apply(state)).troubles.map(({ message }) => message);
+  expect(await told()).toEqual([expect.stringMatching(/^another Rota programs the kernel here, too/)]);
+  expect(await told()).toEqual([]);
 });
 
 test("all are closed at the end", async () => {

@@ -106,6 +106,22 @@ describe("a port that is left open", () => {
     sources[0]?.publish(roster({ services: { api: published(auto) } }));
     expect(told(registry)[0]).toMatch(/^api: 3\d{4}\/tcp$/);
   });
+
+  test("goes to who found none, as soon as one is free, and of the same protocol", () => {
+    const ports = Array.from({ length: 2768 }, (_, at) => ({ ...auto, target: at + 1 }));
+    const late = { services: { late: published(auto, { ...auto, protocol: "udp" as const }) } };
+    const { registry, sources } = registryOf({ services: { web: published(...ports) } }, late);
+    const full = "late! port 8080 is not published: 30000 to 32767 are all taken";
+    expect(told(registry).slice(1)).toEqual([expect.stringMatching(/^late: \d+\/udp$/), full]);
+    sources[0]?.publish(roster({ services: { web: published(...ports.slice(1)) } }));
+    expect(told(registry).slice(1)).toEqual([expect.stringMatching(/^late: \d+\/tcp \d+\/udp$/)]);
+    sources[1]?.publish(roster({ services: {} }));
+    sources[0]?.publish(roster({ services: { web: published(...ports) } }));
+    sources[1]?.publish(roster(late));
+    expect(told(registry).at(-1)).toBe(full);
+    sources[0]?.publish(roster({ services: {} }));
+    expect(told(registry)).toEqual([expect.stringMatching(/^late: \d+\/tcp \d+\/udp$/)]);
+  });
 });
 
 test("what an engine publishes is the engine's", () => {

@@ -13,6 +13,7 @@ export interface Affinity<Owner extends object, Place> {
 export function createAffinity<Owner extends object, Place>(
   maxClients: number,
   clock: Clock,
+  tally: { forgotten: number } = { forgotten: 0 },
 ): Affinity<Owner, Place> {
   /** A `Map` keeps the order in which keys came. */
   const entries = new Map<string, { readonly owner: Owner; readonly place: Place; readonly at: number }>();
@@ -31,6 +32,7 @@ export function createAffinity<Owner extends object, Place>(
       if (entries.size <= maxClients) return;
       for (const oldest of entries.keys()) {
         entries.delete(oldest);
+        tally.forgotten += 1;
         return;
       }
     },

@@ -1,6 +1,6 @@
 import { messageOf, systemCodeOf } from "../../base/error.ts";
 import { formatEndpoint, parseAddress } from "../../model/address.ts";
-import { holderOf } from "../holder.ts";
+import type { Holders } from "../holder.ts";
 import type { PortFrontend } from "./front.ts";
 
 /** Where a frontend could not be listened to. */
@@ -16,10 +16,11 @@ export async function tellBindFailures(
   service: string,
   frontend: PortFrontend,
   failures: readonly BindFailure[],
+  holders: Holders,
 ): Promise<string[]> {
   const places = new Map<string, string[]>();
   for (const failure of failures) {
-    const why = await tellWhy(frontend, failure);
+    const why = await tellWhy(frontend, failure, holders);
     const place = formatEndpoint(failure.address, frontend.port);
     places.set(why, [...(places.get(why) ?? []), place]);
   }
@@ -31,6 +32,7 @@ export async function tellBindFailures(
 async function tellWhy(
   { kind, protocol, port }: PortFrontend,
   { address, error, owner }: BindFailure,
+  holders: Holders,
 ): Promise<string> {
   const other = kind === "vip" ? "give it another port, as with port: 8080" : "publish another port";
   switch (systemCodeOf(error)) {
@@ -40,7 +42,7 @@ async function tellWhy(
         `"sysctl net.ipv4.ip_unprivileged_port_start=${port}" as root, or ${other}`
       );
     case "EADDRINUSE": {
-      const holder = owner ?? (await holderOf(protocol, parseAddress(address), port));
+      const holder = owner ?? (await holders.of(protocol, parseAddress(address), port));
       return `it is taken by ${holder ?? "a process of another user"}: stop that, or ${other}`;
     }
     case "EADDRNOTAVAIL":

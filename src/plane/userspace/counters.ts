@@ -8,6 +8,8 @@ export interface UserspaceCounters {
   readonly refused: number;
   /** UDP flows that were ended early as there were too many. */
   readonly evicted: number;
+  /** Clients whose task was forgotten early as there were too many. */
+  readonly forgotten: number;
   /** Tasks that could not be reached, once a try. */
   readonly failures: number;
   /** Flows that were tried on another task after that. */
@@ -33,6 +35,7 @@ export interface Tally extends UserspaceCounters {
   readonly flows: { total: number; open: number };
   refused: number;
   evicted: number;
+  forgotten: number;
   failures: number;
   retries: number;
   unserved: number;
@@ -41,12 +44,33 @@ export interface Tally extends UserspaceCounters {
   octetsDown: number;
 }
 
+/** The counters for people, in the order in which they matter. */
+export function countsOf(counters: UserspaceCounters): ReadonlyMap<string, number> {
+  const { connections, flows } = counters;
+  return new Map([
+    ["connections", connections.total],
+    ["connections open", connections.open],
+    ["UDP flows", flows.total],
+    ["UDP flows open", flows.open],
+    ["connections over the limit", counters.refused],
+    ["UDP flows over the limit", counters.evicted],
+    ["clients over the limit", counters.forgotten],
+    ["tries in vain", counters.failures],
+    ["other tries", counters.retries],
+    ["without a task", counters.unserved],
+    ["datagrams lost", counters.dropped],
+    ["octets to tasks", counters.octetsUp],
+    ["octets to clients", counters.octetsDown],
+  ]);
+}
+
 export function createTally(): Tally {
   return {
     connections: { total: 0, open: 0 },
     flows: { total: 0, open: 0 },
     refused: 0,
     evicted: 0,
+    forgotten: 0,
     failures: 0,
     retries: 0,
     unserved: 0,

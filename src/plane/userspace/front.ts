@@ -83,7 +83,7 @@ export function createFront(first: PortFrontend, shared: Shared, places: Map<str
       }
       isCarried = wanted.size === 0 || failures.length < wanted.size;
       isTaken = failures.some(({ address, error }) => isInUse(error) && !isLoopback(parseAddress(address)));
-      troubles = await tellBindFailures(service, frontend, failures);
+      troubles = await tellBindFailures(service, frontend, failures, shared.holders);
     },
     end() {
       crew.end();

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Timers } from "../../base/timers.ts";
+import { createHolders, type Holders } from "../holder.ts";
 import { type Affinity, createAffinity } from "./affinity.ts";
 import { type Aging, createAging } from "./aging.ts";
 import type { Tally } from "./counters.ts";
@@ -23,6 +24,8 @@ export interface Shared extends Disposable {
   /** Those that have not stood for long. */
   readonly young: Aging<TcpFlow>;
   readonly udp: Aging<Flow>;
+  /** Who has the ports that could not be had, as of the state that is being brought about. */
+  readonly holders: Holders;
   /** From here on the system takes ports for connections that do not ask for one. */
   readonly firstCallingPort: number;
 }
@@ -47,11 +50,12 @@ export function createShared(
     limits,
     tally,
     log,
-    affinity: createAffinity(limits.maxClients, clock),
+    affinity: createAffinity(limits.maxClients, clock, tally),
     connecting,
     standing,
     young,
     udp,
+    holders: createHolders(),
     firstCallingPort: readFirstCallingPort(),
     [Symbol.dispose]() {
       for (const one of [connecting, standing, young, udp]) one[Symbol.dispose]();

@@ -13,7 +13,7 @@ import {
   type Report,
   type Trouble,
 } from "../plane.ts";
-import { createTally, type UserspaceCounters } from "./counters.ts";
+import { countsOf, createTally, type UserspaceCounters } from "./counters.ts";
 import { USERSPACE_LIMITS, type UserspaceLimits } from "./limits.ts";
 import { createServiceFront, type ServiceFront } from "./service-front.ts";
 import { createShared } from "./shared.ts";
@@ -65,7 +65,7 @@ export function createUserspacePlane({
     },
     async look() {
       const services = [...fronts].map(([id, front]) => front.look(id));
-      return { kind: "userspace", services, strangers: [] };
+      return { kind: "userspace", services, strangers: [], counts: countsOf(tally) };
     },
     async [Symbol.asyncDispose]() {
       if (isClosed) return;
@@ -79,6 +79,7 @@ export function createUserspacePlane({
     cancel?.();
     cancel = undefined;
     lookAtAddresses(state.pools);
+    shared.holders.forget();
     for (const [id, front] of fronts) {
       if (state.services.has(id)) continue;
       front.end();

@@ -157,11 +157,13 @@ describe("affinity", () => {
     expect(affinity.recall(other, "10.0.0.1", 1000)).toBe("b");
   });
 
-  test("of more clients than it may know, it forgets the oldest", () => {
+  test("of more clients than it may know, it forgets the oldest, and counts them", () => {
     const owner = {};
-    const affinity = createAffinity<object, string>(3, turnedByHand().clock);
+    const tally = { forgotten: 0 };
+    const affinity = createAffinity<object, string>(3, turnedByHand().clock, tally);
     for (const client of ["a", "b", "c", "a", "d"]) affinity.remember(owner, client, client);
     const known = ["a", "b", "c", "d"].filter((client) => affinity.recall(owner, client, 1000));
     expect(known).toEqual(["a", "c", "d"]);
+    expect(tally.forgotten).toBe(1);
   });
 });
