@@ -15,6 +15,12 @@ export interface Carrying extends AsyncDisposable {
   /** What became of it. */
   readonly report: Report;
   look(): Promise<readonly Sight[]>;
+  /** What could not be carried, a sentence each. */
+  troubles(): readonly string[];
+  /** Tries at once what could not be carried: what stood in the way may be over. */
+  retry(): Promise<void>;
+  /** What keeps the service's traffic from being carried as it should be, a sentence each. */
+  troublesOf(service: string): readonly string[];
 }
 
 export interface CarryingOptions {
@@ -79,6 +85,14 @@ export async function openCarrying(options: CarryingOptions, signal: AbortSignal
       return report;
     },
     look: async () => planes.look(),
+    troublesOf(id) {
+      const troubles = report.troubles.filter(
+        ({ service = state.services.has(id) ? id : undefined }) => service === id,
+      );
+      return [...new Set(troubles.map(({ message }) => message))];
+    },
+    troubles: () => [...new Set(report.troubles.map(({ message }) => message))],
+    retry,
     async [Symbol.asyncDispose]() {
       life.abort();
       // First: what is under way may hang in the kernel's tools, and ends by this.
@@ -132,12 +146,13 @@ export async function openCarrying(options: CarryingOptions, signal: AbortSignal
     } while (isStale && !life.signal.aborted);
     applying = undefined;
     cancelRetry();
-    if (report.troubles.length > 0 && !life.signal.aborted) cancelRetry = systemTimers.after(RETRY_MS, retry);
+    if (report.troubles.length > 0 && !life.signal.aborted)
+      cancelRetry = systemTimers.after(RETRY_MS, () => void retry());
   }
 
-  /** What stood in the way may be over. */
-  function retry(): void {
+  async function retry(): Promise<void> {
     applying ??= applyAll();
+    await applying;
   }
 
   /** Each once, for as long as it is so. */
@@ -147,6 +162,11 @@ export async function openCarrying(options: CarryingOptions, signal: AbortSignal
     for (const message of news.slice(0, TOLD)) log.warn({ plane: options.choice }, message);
     if (news.length > TOLD)
       log.warn({ untold: news.length - TOLD }, `and ${news.length - TOLD} more of the kind`);
+    const over = [...told].filter((message) => !messages.has(message));
+    for (const message of over.slice(0, TOLD))
+      log.info({ plane: options.choice }, `no longer so: ${message}`);
+    if (over.length > TOLD)
+      log.info({ untold: over.length - TOLD }, `and ${over.length - TOLD} more of the kind`);
     told = messages;
   }
 }
@@ -176,6 +196,9 @@ function notCarrying(registry: Registry, node: string): Carrying {
     },
     report: { carried: 0, troubles: [] },
     look: async () => [],
+    troubles: () => [],
+    troublesOf: () => [],
+    retry: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };
 }

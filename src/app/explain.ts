@@ -67,6 +67,12 @@ export interface ExplainOptions extends ExplainTaskOptions {
    * @default none
    */
   readonly troubles?: (() => readonly string[]) | undefined;
+  /**
+   * Why what goes to the service of an id does not get there, in a line each.
+   *
+   * @default nothing is known of it
+   */
+  readonly uncarried?: ((id: string) => readonly string[]) | undefined;
 }
 
 /**
@@ -75,7 +81,7 @@ export interface ExplainOptions extends ExplainTaskOptions {
  * @throws RotaError `ERR_ROTA_NAME`
  */
 export function explain(asked: string, options: ExplainOptions): Explanation {
-  const { registry, from, scope = "all", troubles = () => [], untried } = options;
+  const { registry, from, scope = "all", troubles = () => [], uncarried = () => [], untried } = options;
   const sight = sightOf(registry, from, scope);
   const { name, types, stands } = resolve(asked, registry, sight.view);
   const answers = types.map((type) => explainAnswer(name, type, stands, sight, options));
@@ -106,6 +112,7 @@ export function explain(asked: string, options: ExplainOptions): Explanation {
       ...troubles(),
       ...(untried !== undefined && isChecked(service) ? [untried] : []),
       ...notesOn(service, registry),
+      ...uncarried(service.id),
     ],
   };
 }

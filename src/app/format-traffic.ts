@@ -12,14 +12,15 @@ export function formatTraffic({ planes, troubles }: Traffic): string {
   return carried + troubles.map((trouble) => `trouble: ${trouble}\n`).join("");
 }
 
-function formatPlane({ kind, services, strangers, counts }: PlaneTraffic): string {
+function formatPlane({ kind, netns, services, strangers, counts }: PlaneTraffic): string {
   const lines = services.flatMap(({ name, ports }) => [name, ...ports.flatMap(portLines)]);
   const others = strangers.map((stranger) => `of nobody: ${stranger}`);
   const counted = Object.entries(counts).flatMap(([what, number]) =>
     number > 0 ? `${what}: ${number}` : [],
   );
+  const place = netns === undefined ? kind : `${kind} in ${netns}`;
   const sum = counted.length > 0 ? [`  ${counted.join(", ")}`] : [];
-  return `${[`${kind}: ${count(services.length, "service")}`, ...sum, ...lines, ...others].join("\n")}\n`;
+  return `${[`${place}: ${count(services.length, "service")}`, ...sum, ...lines, ...others].join("\n")}\n`;
 }
 
 function portLines({ at, balance, tasks }: PortTraffic): string[] {

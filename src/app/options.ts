@@ -13,6 +13,7 @@ import { type Name, parseZone } from "../model/name.ts";
 import { type Scope, SCOPES } from "../model/view.ts";
 import { PLANE_CHOICES, type PlaneChoice } from "../plane/planes.ts";
 import type { NetworkInput, ServiceDeclaration, ServicesFile } from "../schema/input.ts";
+import { TASKS_NETNS } from "./carrying.ts";
 import { type EngineAddress, parseEngine } from "../sources/docker/endpoint.ts";
 import { formatProblem } from "../schema/problem.ts";
 import { parseServicesFile } from "../schema/schema.ts";
@@ -234,6 +235,8 @@ export function readOptions(options: RotaOptions): ReadOptions {
   assertScope(scope);
   assertPlane(plane);
   assertTexts("planeNetns", planeNetns);
+  const engine = docker === undefined ? undefined : parseEngine(docker, process.env);
+  assertTasksNetns(planeNetns, engine);
   assertTrueOrFalse("planeCleanup", planeCleanup);
   assertTexts("files", files);
   assertTrueOrFalse("allowExec", allowExec);
@@ -243,7 +246,7 @@ export function readOptions(options: RotaOptions): ReadOptions {
   assertTexts("forward", forward);
   return {
     files,
-    engine: docker === undefined ? undefined : parseEngine(docker, process.env),
+    engine,
     poll,
     listen: listen.map(parseListen),
     trusted: trust.map(readTrusted),
@@ -314,6 +317,16 @@ function assertPlane(plane: string): void {
     "ERR_ROTA_OPTION",
     `could not take plane "${plane}": it is ${PLANE_CHOICES.slice(0, -1).join(", ")} or ${PLANE_CHOICES.at(-1)}`,
   );
+}
+
+/** Where its processes are not this machine's, the ids that it tells are those of others here. */
+function assertTasksNetns(planeNetns: readonly string[], engine: EngineAddress | undefined): void {
+  if (!planeNetns.includes(TASKS_NETNS) || engine?.kind === "unix") return;
+  const why =
+    engine === undefined
+      ? "there is no engine to tell of them: name one by docker"
+      : `${engine.text} is not this machine's: run Rota beside that engine, and reach it as unix:///PATH`;
+  throw new RotaError("ERR_ROTA_OPTION", `could not be in the namespaces of tasks: ${why}`);
 }
 
 /** More than any process may have open. */

@@ -273,6 +273,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
       look: monitor.look,
       nowMs: nowMs(),
       troubles: troubles.list,
+      uncarried: carrying.troublesOf,
     });
 
   signal?.throwIfAborted(); // it may have been while files were read
@@ -343,7 +344,9 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     async reload() {
       assertOpen(life.signal);
       await Promise.all([source.reload(), admin?.reload(), engine?.look()]);
-      for (const trouble of troubles.list()) log.warn({}, `still so: ${trouble}`);
+      await carrying.retry();
+      for (const trouble of [...troubles.list(), ...carrying.troubles()])
+        log.warn({}, `still so: ${trouble}`);
     },
     close,
     [Symbol.asyncDispose]: close,

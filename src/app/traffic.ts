@@ -12,6 +12,8 @@ export interface Traffic {
 
 export interface PlaneTraffic {
   readonly kind: PlaneKind;
+  /** The path of the network namespace that it is in; undefined: Rota's own. */
+  readonly netns: string | undefined;
   readonly services: readonly {
     readonly name: string;
     readonly ports: readonly PortTraffic[];
@@ -53,9 +55,10 @@ export async function trafficOf(carrying: Carrying): Promise<Traffic> {
   };
 }
 
-function planeTraffic({ kind, services, strangers, counts }: Sight): PlaneTraffic {
+function planeTraffic({ kind, netns, services, strangers, counts }: Sight): PlaneTraffic {
   return {
     kind,
+    netns,
     services: services.map(({ name, frontends }) => ({ name, ports: frontends.map(portTraffic) })),
     strangers,
     counts: Object.fromEntries(counts ?? []),

@@ -64,7 +64,7 @@ export function createPlacements(
     },
     async look() {
       const sights: Sight[] = [];
-      for (const { plane } of placed.values()) sights.push(await plane.look());
+      for (const { plane, at } of placed.values()) sights.push({ ...(await plane.look()), netns: at });
       return sights;
     },
     async [Symbol.asyncDispose]() {

@@ -116,6 +116,8 @@ export interface Trouble {
 
 export interface Sight {
   readonly kind: PlaneKind;
+  /** The path of the network namespace that it is in; undefined: this process's. */
+  readonly netns?: string | undefined;
   readonly services: readonly ServiceSight[];
   /** What is there and belongs to nothing in the state, a line each. */
   readonly strangers: readonly string[];

@@ -149,3 +149,19 @@ describe("Rota does not start, and says why, with", () => {
     expect(await refusalOf(startRota(options))).toBe(`${code}: ${message}`);
   });
 });
+
+test.each<[RotaOptions, string]>([
+  [{}, "there is no engine to tell of them: name one by docker"],
+  [
+    { docker: "tcp://127.0.0.1:1" },
+    "tcp://127.0.0.1:1 is not this machine's: run Rota beside that engine, and reach it as unix:///PATH",
+  ],
+  [
+    { docker: "ssh://root@127.0.0.1" },
+    "ssh://root@127.0.0.1 is not this machine's: run Rota beside that engine, and reach it as unix:///PATH",
+  ],
+])("Rota does not enter the namespaces of tasks that are none of its machine: %j", async (options, why) => {
+  expect(await refusalOf(startRota({ ...options, planeNetns: ["tasks"] }))).toBe(
+    `ERR_ROTA_OPTION: could not be in the namespaces of tasks: ${why}`,
+  );
+});

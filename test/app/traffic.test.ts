@@ -140,9 +140,10 @@ test("what cannot be carried is told, and DNS answers all the same", async () =>
   await listen(server, 0, "0.0.0.0");
   const published = portOf(server);
   const messages: string[] = [];
+  const heard: string[] = [];
   const log = {
     debug: () => {},
-    info: () => {},
+    info: (_: object, message: string) => heard.push(message),
     warn: (_: object, message: string) => messages.push(message),
     error: (_: object, message: string) => messages.push(message),
   };
@@ -153,8 +154,26 @@ test("what cannot be carried is told, and DNS answers all the same", async () =>
   const { troubles } = await rota.traffic();
   expect(troubles).toEqual([expect.stringContaining(`(pid ${process.pid})`)]);
   expect(messages).toEqual(troubles);
-  expect((await rota.explain("web")).answers[0]?.records).toEqual([tasks.get("a")]);
+  const { answers, notes } = await rota.explain("web");
+  expect(answers[0]?.records).toEqual([tasks.get("a")]);
+  expect(notes).toEqual(troubles);
+  await rota.reload();
+  expect(messages.splice(1)).toEqual([`still so: ${troubles[0]}`]);
   server.close();
+  await once(server, "close");
+  await rota.reload();
+  expect(await asked("127.0.0.1", published, 2)).toBe("aa");
+  expect(heard).toContain(`no longer so: ${troubles[0]}`);
+  expect(messages).toHaveLength(1);
+});
+
+test("where nothing is carried, no node is missed", async () => {
+  const elsewhere = {
+    ...web("a"),
+    tasks: [{ id: "a", address: tasks.get("a") ?? "", node: "n7" }],
+  };
+  await using rota = await start({ plane: "none", services: { web: elsewhere } });
+  expect((await rota.traffic()).troubles).toEqual([]);
 });
 
 test.each([

@@ -24,6 +24,7 @@ export function createMender({ log, timers, mend }: MenderOptions, signal: Abort
   let delayMs = LEAST_DELAY_MS;
   let cancel: (() => void) | undefined;
   let calm: (() => void) | undefined;
+  let told: string | undefined;
   signal.addEventListener("abort", () => {
     cancel?.();
     calm?.();
@@ -45,9 +46,15 @@ export function createMender({ log, timers, mend }: MenderOptions, signal: Abort
   async function mending(): Promise<void> {
     try {
       await mend();
+      told = undefined;
     } catch (error) {
       if (signal.aborted) return;
-      log.error({ err: error }, `could not put back what others took away: ${messageOf(error)}`);
+      const message = messageOf(error);
+      log[message === told ? "debug" : "error"](
+        { err: error },
+        `could not put back what others took away: ${message}`,
+      );
+      told = message;
       call();
     }
     if (signal.aborted) return;

@@ -57,13 +57,16 @@ export function createMonitor(options: MonitorOptions): Monitor {
       return end === undefined;
     },
     async run(signal) {
+      let told: string | undefined;
       while (!signal.aborted) {
         const why = await listen(wrapper, hear, signal);
         if (signal.aborted) return;
-        log.warn(
+        // Where it cannot run it ends each time, for one reason.
+        log[why === told ? "debug" : "warn"](
           { why, pauseMs },
-          "nft monitor ended: what others take away is not noticed until it runs again",
+          `nft monitor ended${why === "" ? "" : ` (${why})`}: what others take away is not noticed until it runs again`,
         );
+        told = why;
         await pause(timers, pauseMs, signal);
         pauseMs = Math.min(pauseMs * 2, MOST_PAUSE_MS);
         if (!signal.aborted) missed();

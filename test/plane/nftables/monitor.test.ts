@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import { expect, test } from "vitest";
 import { silentLog } from "../../../src/base/log.ts";
 import { systemTimers, type Timers } from "../../../src/base/timers.ts";
+import { createMender } from "../../../src/plane/nftables/mender.ts";
 import { createMonitor, readDeletion } from "../../../src/plane/nftables/monitor.ts";
 import { parseFlow } from "../../../src/plane/nftables/flow.ts";
 import { formatAddress } from "../../../src/model/address.ts";
@@ -73,4 +75,50 @@ test.each([
   const monitor = createMonitor({ log: silentLog, timers, wrapper, touched() {}, missed() {} });
   await monitor.run(enough.signal);
   expect(waits).toEqual(expected);
+});
+
+/** Does not wait for what it is asked to wait for. */
+const hasty = {
+  ...systemTimers,
+  after: (_: number, call: () => void) => systemTimers.after(0, call),
+};
+
+test("of a monitor that cannot run, why is told once", async () => {
+  const told: string[] = [];
+  const ending = new AbortController();
+  let missed = 0;
+  const monitor = createMonitor({
+    log: { ...silentLog, warn: (_, message) => void told.push(message) },
+    timers: hasty,
+    wrapper: ["nsenter", "--net=/run/netns/nope"],
+    touched: () => {},
+    missed: () => void (++missed === 3 && ending.abort()),
+  });
+  await monitor.run(ending.signal);
+  expect(told).toEqual([
+    "nft monitor ended (nsenter: cannot open /run/netns/nope: No such file or directory): what others take away is not noticed until it runs again",
+  ]);
+});
+
+test("of what cannot be put back, why is told once, and again after it could", async () => {
+  const told: string[] = [];
+  const ending = new AbortController();
+  const ended = once(ending.signal, "abort");
+  let mends = 0;
+  const mender = createMender(
+    {
+      log: { ...silentLog, error: (_, message) => void told.push(message) },
+      timers: hasty,
+      async mend() {
+        mends += 1;
+        if (mends === 5) ending.abort();
+        if (mends !== 3) throw new Error("no right");
+        setImmediate(() => mender.call());
+      },
+    },
+    ending.signal,
+  );
+  mender.call();
+  await ended;
+  expect(told).toEqual(Array(2).fill("could not put back what others took away: no right"));
 });
