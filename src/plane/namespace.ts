@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { open, stat, statfs } from "node:fs/promises";
+import { type FileHandle, open, stat, statfs } from "node:fs/promises";
 import { messageOf, RotaError } from "../base/error.ts";
 
 /** A network namespace that is held open: it stays the same, whatever comes to be at the path that it was found at. */
@@ -36,7 +36,7 @@ export const systemNamespaces: Namespaces = {
     try {
       // A pipe would have it wait for a writer.
       const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-      const held = `/proc/${process.pid}/fd/${file.fd}`;
+      const held = await heldPath(file, path);
       // Of another kind than the network's: `nsenter` says so.
       if ((await statfs(held)).type !== NSFS_MAGIC) {
         await file.close();
@@ -50,6 +50,15 @@ export const systemNamespaces: Namespaces = {
     }
   },
 };
+
+/** Where /proc shows other processes than this one is among, as in a container with a /proc of the machine's, the path must do. */
+async function heldPath({ fd }: FileHandle, path: string): Promise<string> {
+  const held = `/proc/${process.pid}/fd/${fd}`;
+  return stat(held).then(
+    () => held,
+    () => path,
+  );
+}
 
 function idOf({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string {
   return `${dev}:${ino}`;
