@@ -141,7 +141,7 @@ export async function openCarrying(options: CarryingOptions, signal: AbortSignal
       state = stateNow();
       const { carried, troubles } = await planes.apply(state);
       if (life.signal.aborted) return; // what was not done then is nobody's trouble
-      report = { carried, troubles: [...troubles, ...unknownNodes(state)] };
+      report = { carried, troubles: [...troubles, ...unknownSelf(registry, node), ...unknownNodes(state)] };
       tell();
     } while (isStale && !life.signal.aborted);
     applying = undefined;
@@ -201,6 +201,13 @@ function notCarrying(registry: Registry, node: string): Carrying {
     retry: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };
+}
+
+/** The tasks here would be taken for those of another node. */
+function unknownSelf({ nodes }: Pick<Registry, "nodes">, node: string): readonly Trouble[] {
+  if (nodes.size === 0 || nodes.has(node)) return [];
+  const message = `this node is ${node}, which is not among nodes: declare it there, or say which it is by --node`;
+  return [{ service: undefined, message }];
 }
 
 /** Its tasks would never be taken for those of any node, by a slip of the pen. */

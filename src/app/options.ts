@@ -236,6 +236,7 @@ export function readOptions(options: RotaOptions): ReadOptions {
   assertPlane(plane);
   assertTexts("planeNetns", planeNetns);
   const engine = docker === undefined ? undefined : parseEngine(docker, process.env);
+  assertPlaceable(plane, planeNetns);
   assertTasksNetns(planeNetns, engine);
   assertTrueOrFalse("planeCleanup", planeCleanup);
   assertTexts("files", files);
@@ -316,6 +317,16 @@ function assertPlane(plane: string): void {
   throw new RotaError(
     "ERR_ROTA_OPTION",
     `could not take plane "${plane}": it is ${PLANE_CHOICES.slice(0, -1).join(", ")} or ${PLANE_CHOICES.at(-1)}`,
+  );
+}
+
+/** Whoever names namespaces wants something to be carried there. */
+function assertPlaceable(plane: PlaneChoice, planeNetns: readonly string[]): void {
+  if (plane !== "none" || planeNetns.length === 0) return;
+  const asked = planeNetns.join(", ");
+  throw new RotaError(
+    "ERR_ROTA_OPTION",
+    `could not carry anything in ${asked}: plane is none; say auto or nftables`,
   );
 }
 

@@ -161,7 +161,13 @@ test.each<[RotaOptions, string]>([
     "ssh://root@127.0.0.1 is not this machine's: run Rota beside that engine, and reach it as unix:///PATH",
   ],
 ])("Rota does not enter the namespaces of tasks that are none of its machine: %j", async (options, why) => {
-  expect(await refusalOf(startRota({ ...options, planeNetns: ["tasks"] }))).toBe(
+  expect(await refusalOf(startRota({ ...options, plane: "auto", planeNetns: ["tasks"] }))).toBe(
     `ERR_ROTA_OPTION: could not be in the namespaces of tasks: ${why}`,
+  );
+});
+
+test("Rota does not take namespaces to carry nothing in them", async () => {
+  expect(await refusalOf(startRota({ planeNetns: ["/run/netns/blue"] }))).toBe(
+    "ERR_ROTA_OPTION: could not carry anything in /run/netns/blue: plane is none; say auto or nftables",
   );
 });

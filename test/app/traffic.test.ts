@@ -176,8 +176,15 @@ test("where nothing is carried, no node is missed", async () => {
   expect((await rota.traffic()).troubles).toEqual([]);
 });
 
+test("a node that has others beside it must be among them", async () => {
+  await using rota = await start({ node: "n7", nodes: { n1: "10.99.0.1" } });
+  expect((await rota.traffic()).troubles).toEqual([
+    "this node is n7, which is not among nodes: declare it there, or say which it is by --node",
+  ]);
+});
+
 test.each([
-  ["declared, by whoever starts Rota", { n2: "10.99.0.2" }, []],
+  ["declared, by whoever starts Rota", { n1: "10.99.0.1", n2: "10.99.0.2" }, []],
   [
     "not declared, and that is told",
     {},
