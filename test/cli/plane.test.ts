@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createScope } from "../../src/base/scope.ts";
 import { createFolder, type Folder } from "../sources/folder.ts";
@@ -15,13 +17,13 @@ beforeAll(async () => {
 afterAll(async () => scope[Symbol.asyncDispose]());
 
 /** VIPs in two pools: loopback, and one that only a kernel carries. */
-const FILE = `networks:
+const fileOf = (port: number): string => `networks:
   loop: { vips: 127.70.2.0/30 }
   front: { vips: [10.64.0.0/24, "fd64::/112"] }
 services:
   web:
     networks: [loop]
-    ports: [{ name: http, target: 8080, port: 18080 }]
+    ports: [{ name: http, target: 8080, port: ${port} }]
     tasks:
       - { id: a, address: 127.0.8.1, weight: 3 }
       - { id: b, address: 127.0.8.2 }
@@ -31,9 +33,21 @@ services:
     tasks: [{ id: a, address: [10.0.1.11, "fd00::11"] }]
 `;
 
+async function freePort(address: string): Promise<number> {
+  const server = createServer().listen(0, address);
+  await once(server, "listening");
+  const bound = server.address();
+  server.close();
+  await once(server, "close");
+  return bound !== null && typeof bound === "object" ? bound.port : 0;
+}
+
 describe("of a running server, plane shows", () => {
+  let port = 0;
+
   beforeAll(async () => {
-    const file = await folder.write("services.yaml", FILE.replace(/ {2}shop:[\s\S]*/, ""));
+    port = await freePort("127.70.2.2");
+    const file = await folder.write("services.yaml", fileOf(port).replace(/ {2}shop:[\s\S]*/, ""));
     const server = scope.use(
       serving([file], { variables: { ROTA_CONTROL: control, ROTA_PLANE: "userspace" } }),
     );
@@ -46,7 +60,7 @@ describe("of a running server, plane shows", () => {
       [
         "userspace: 1 service",
         "web",
-        "  127.70.2.VIP:18080/tcp  weighted, 2 of 2 tasks serving",
+        `  127.70.2.VIP:${port}/tcp  weighted, 2 of 2 tasks serving`,
         "    a  127.0.8.1:8080  weight 3  0 flows  0 open",
         "    b  127.0.8.2:8080  weight 1  0 flows  0 open",
         "",
@@ -73,7 +87,7 @@ describe("of a running server, plane shows", () => {
 });
 
 test("of files, plane prints the ruleset that they come to, and touches nothing", async () => {
-  const file = await folder.write("shop.yaml", FILE);
+  const file = await folder.write("shop.yaml", fileOf(18_080));
   const { stdout, code } = await rota(["plane", file, "--dry-run"]);
   expect(code).toBe(0);
   expect(stdout).toMatch(/10\.64\.0\.\d+ \. 80\b/);
