@@ -1,3 +1,4 @@
+import { messageOf } from "../../base/error.ts";
 import { familyOf } from "../../model/address.ts";
 import type { Backend, Frontend, FrontendSight, PlaneState, ServiceSight, Sight } from "../plane.ts";
 import { isRow, type Row, rowsOf, textOf } from "../rows.ts";
@@ -90,9 +91,15 @@ async function countActive(run: Run): Promise<ReadonlyMap<string, number> | unde
   return flows && active;
 }
 
+/** Whoever has taken the table away: it is about to be put back. */
+function noneIfGone(error: unknown): string {
+  if (/No such file or directory/.test(messageOf(error))) return "{}";
+  throw error;
+}
+
 /** The elements of a map, key and value; none if there is no such map. */
 async function elementsOfMap(run: Run, map: string): Promise<readonly (readonly unknown[])[]> {
-  const text = await run("nft", ["-j", "list", "map", ...TABLE.split(" "), map]).catch(() => "{}");
+  const text = await run("nft", ["-j", "list", "map", ...TABLE.split(" "), map]).catch(noneIfGone);
   const parsed: unknown = JSON.parse(text);
   const found = rowsOf(isRow(parsed) ? parsed["nftables"] : []).find((row: Row) => isRow(row["map"]));
   const [content] = rowsOf([found?.["map"]]);
