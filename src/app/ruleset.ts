@@ -12,7 +12,7 @@ import { planeStateOf } from "./carrying.ts";
 
 /** The ruleset that the plane nftables would have of a state, as `nft -f` reads it. */
 export function rulesetOf(state: PlaneState): string {
-  return renderText(createSplit()(state, new Set()).kernel);
+  return renderText(createSplit().kernel(state));
 }
 
 /** The ruleset that services files come to, or what is wrong with them, a line each. */

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { Argv } from "yargs";
-import { askControl, DEFAULT_CONTROL_PATH, NO_CONTROL } from "../api/control.ts";
+import { askControl } from "../api/control.ts";
 import { explainFiles } from "../app/explain-files.ts";
 import { formatExplanation } from "../app/format-explanation.ts";
 import { RotaError } from "../base/error.ts";
@@ -10,10 +10,11 @@ import {
   ALLOW_EXEC,
   type ArgumentsOf,
   type Command,
+  CONTROL,
   FILES,
   type GlobalArguments,
+  hasWhomToAsk,
   optional,
-  single,
   withOptions,
 } from "./options.ts";
 
@@ -83,13 +84,7 @@ function declare(yargs: Argv<GlobalArguments>) {
       coerce: optional(parseFrom),
       describe: "Who asks, by address: that decides which networks and namespace are seen",
     },
-    control: {
-      type: "string",
-      requiresArg: true,
-      default: DEFAULT_CONTROL_PATH,
-      coerce: single(String),
-      describe: "The control socket of the running server to ask",
-    },
+    control: CONTROL,
     probe: {
       type: "boolean",
       default: false,
@@ -109,12 +104,7 @@ function declare(yargs: Argv<GlobalArguments>) {
       ({ files, probe }) =>
         !probe || files.length > 0 || "--probe needs FILES: a running server probes by itself",
     )
-    .check(
-      ({ files, control }) =>
-        control !== NO_CONTROL ||
-        files.length > 0 ||
-        `--control ${NO_CONTROL} is nowhere to ask: name the socket of a running server, or FILES`,
-    )
+    .check(hasWhomToAsk)
     .example("$0 explain web", "why the running server answers for web as it does")
     .example("$0 explain web --from 10.0.1.11", "as the container at that address sees it")
     .example("$0 explain web services.yaml --probe", "without a server: would its tasks serve?");

@@ -1,4 +1,5 @@
 import type { ArgumentsCamelCase, Argv, CommandModule, InferredOptionTypes, Options } from "yargs";
+import { DEFAULT_CONTROL_PATH, NO_CONTROL } from "../api/control.ts";
 import { RotaError } from "../base/error.ts";
 
 /** What every command knows. */
@@ -27,6 +28,24 @@ export const ALLOW_EXEC = {
   default: false,
   describe: "Let health checks run commands: those who write the services files then do, as this user",
 } as const;
+
+/** What the commands take that ask a running server, unless they are given files. */
+export const CONTROL = {
+  type: "string",
+  requiresArg: true,
+  default: DEFAULT_CONTROL_PATH,
+  coerce: single(String),
+  describe: "The control socket of the running server to ask",
+} as const;
+
+/** For yargs' `check`: true, or what is wrong. */
+export function hasWhomToAsk(argv: {
+  readonly files: readonly string[];
+  readonly control: string;
+}): true | string {
+  if (argv.control !== NO_CONTROL || argv.files.length > 0) return true;
+  return `--control ${NO_CONTROL} is nowhere to ask: name the socket of a running server, or FILES`;
+}
 
 export type GlobalArguments = InferredOptionTypes<typeof GLOBAL_OPTIONS>;
 

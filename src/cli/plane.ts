@@ -1,13 +1,14 @@
 import type { Argv } from "yargs";
-import { askControl, DEFAULT_CONTROL_PATH, NO_CONTROL } from "../api/control.ts";
+import { askControl } from "../api/control.ts";
 import { rulesetOfFiles } from "../app/ruleset.ts";
 import {
   type ArgumentsOf,
   type Command,
+  CONTROL,
   FILES,
   type GlobalArguments,
+  hasWhomToAsk,
   optional,
-  single,
   withOptions,
 } from "./options.ts";
 
@@ -41,13 +42,7 @@ async function plane({ files, control, dryRun, node, json }: PlaneArguments): Pr
 
 function declare(yargs: Argv<GlobalArguments>) {
   return withOptions(yargs, {
-    control: {
-      type: "string",
-      requiresArg: true,
-      default: DEFAULT_CONTROL_PATH,
-      coerce: single(String),
-      describe: "The control socket of the running server to ask",
-    },
+    control: CONTROL,
     "dry-run": {
       type: "boolean",
       default: false,
@@ -66,12 +61,7 @@ function declare(yargs: Argv<GlobalArguments>) {
       ({ files, dryRun }) =>
         files.length === 0 || dryRun || "FILES need --dry-run: only a server carries traffic",
     )
-    .check(
-      ({ files, control }) =>
-        control !== NO_CONTROL ||
-        files.length > 0 ||
-        `--control ${NO_CONTROL} is nowhere to ask: name the socket of a running server, or FILES`,
-    )
+    .check(hasWhomToAsk)
     .example("$0 plane", "what the running server has programmed, with counters")
     .example("$0 plane services.yaml --dry-run", "the nftables ruleset that a file comes to");
 }

@@ -81,11 +81,10 @@ export function createPlanes(options: PlanesOptions, makers: PlaneMakers = MAKER
         return nothing(error);
       }
       if (!kernel) return join([await attempt(process, state), await placements.apply(state)]);
-      const { process: mine } = split(state, new Set());
-      const own = await attempt(process, mine);
+      const own = await attempt(process, split.process(state));
       // A port that somebody else has stays his: to forward it would take it from under him.
       const taken = own.troubles.flatMap(({ frontend }) => (frontend?.kind === "published" ? frontend : []));
-      const { kernel: its } = split(state, new Set<Frontend>(taken));
+      const its = split.kernel(state, new Set<Frontend>(taken));
       const back = await showTheWayBack(state);
       return join([
         await claimKernel(),
@@ -118,7 +117,7 @@ export function createPlanes(options: PlanesOptions, makers: PlaneMakers = MAKER
    */
   async function tryKernel(state: PlanesState): Promise<void> {
     if (isSettled || choice === "userspace" || choice === "none") return;
-    if (choice === "auto" && split(state, new Set()).kernel.services.size === 0) return;
+    if (choice === "auto" && split.kernel(state).services.size === 0) return;
     const kind = choice === "auto" ? "nftables" : choice;
     const why = await check(kind, closing.signal);
     closing.signal.throwIfAborted();

@@ -10,6 +10,7 @@ import {
   type Subnet,
 } from "../model/address.ts";
 import type { Run } from "./command.ts";
+import type { PlaneState } from "./plane.ts";
 import { parseRows, rowsOf, textOf } from "./rows.ts";
 
 /** What our routes and rules are found by: nobody has taken that number (iproute2's rt_protos). */
@@ -31,6 +32,12 @@ export interface Interface {
   readonly address: Address;
   /** What is on the same link. */
   readonly subnet: Subnet;
+}
+
+/** Whether two states have VIPs of the same pools, in the same order. */
+export function isSamePools(one: PlaneState, other: PlaneState | undefined): boolean {
+  if (one.pools === other?.pools) return true;
+  return one.pools.map(formatSubnet).join() === other?.pools.map(formatSubnet).join();
 }
 
 /**

@@ -3,10 +3,10 @@ import type { Frontend, PlaneService, PlaneState } from "./plane.ts";
 
 /** What each of two planes that stand beside one another is to carry. */
 export interface Split {
-  /** What the kernel carries. */
-  readonly kernel: PlaneState;
+  /** What the kernel carries, without what is `kept` from it. */
+  kernel(state: PlaneState, kept?: ReadonlySet<Frontend>): PlaneState;
   /** What a process carries. */
-  readonly process: PlaneState;
+  process(state: PlaneState): PlaneState;
 }
 
 /**
@@ -17,18 +17,18 @@ export interface Split {
  *
  * What is made of a service that is the same object, is the same object.
  */
-export function createSplit(): (state: PlaneState, kept: ReadonlySet<Frontend>) => Split {
-  const kernel = createSift(isForKernel);
-  const process = createSift((frontend) => frontend.kind === "published" || !isForKernel(frontend));
+export function createSplit(): Split {
+  const forKernel = createSift(isForKernel);
+  const forProcess = createSift((frontend) => frontend.kind === "published" || !isForKernel(frontend));
 
-  return (state, kept) => ({
-    kernel: {
+  return {
+    kernel: (state, kept = NONE) => ({
       ...state,
-      services: kernel(state.services, kept),
+      services: forKernel(state.services, kept),
       pools: state.pools.filter(({ base }) => !isLoopback(base)),
-    },
-    process: { ...state, services: process(state.services, NONE) },
-  });
+    }),
+    process: (state) => ({ ...state, services: forProcess(state.services, NONE) }),
+  };
 }
 
 const NONE: ReadonlySet<Frontend> = new Set();

@@ -1,6 +1,7 @@
 import { formatAddress, formatSubnet, type Subnet } from "../../model/address.ts";
 import type { PlaneState, Report, Trouble } from "../plane.ts";
 import type { Run } from "../command.ts";
+import { isSamePools } from "../routes.ts";
 import { program } from "./program.ts";
 import { createRenderer, type HashScheduler, type Rendered, type Site } from "./render.ts";
 import { FORWARDING, sentenceOf } from "./settings.ts";
@@ -86,12 +87,6 @@ function hashTroubles({ table }: Rendered, hash: HashScheduler): string[] {
 
 function ofAll(message: string): Trouble {
   return { service: undefined, message };
-}
-
-function isSamePools(one: PlaneState, other: PlaneState): boolean {
-  return (
-    one.pools === other.pools || one.pools.map(formatSubnet).join() === other.pools.map(formatSubnet).join()
-  );
 }
 
 function isIn(pools: readonly Subnet[], pool: Subnet): boolean {

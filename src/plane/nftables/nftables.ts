@@ -4,14 +4,14 @@ import { systemTimers, type Timers } from "../../base/timers.ts";
 import { type Run, runnerIn } from "../command.ts";
 import { createLatest } from "../latest.ts";
 import { EMPTY_STATE, type Plane, type PlaneState, type Report } from "../plane.ts";
-import { makeLocal } from "../routes.ts";
+import { isSamePools, makeLocal } from "../routes.ts";
 import { changedServices } from "./diff.ts";
 import { createFlowEnder } from "./endings.ts";
 import { createKernel } from "./kernel.ts";
 import { look } from "./look.ts";
 import { createMender } from "./mender.ts";
 import { createMonitor } from "./monitor.ts";
-import { carriedBy, carriedPools, isSamePools, renderSteps, type Ruleset } from "./ruleset.ts";
+import { carriedBy, carriedPools, renderSteps, type Ruleset } from "./ruleset.ts";
 import { TABLE } from "./skeleton.ts";
 import {
   asTroubles,

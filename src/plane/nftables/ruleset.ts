@@ -112,11 +112,6 @@ export function carriedBy({ services }: Ruleset): number {
   return carried;
 }
 
-export function isSamePools(one: PlaneState, other: PlaneState | undefined): boolean {
-  if (one.pools === other?.pools) return true;
-  return one.pools.map(formatSubnet).join() === other?.pools.map(formatSubnet).join();
-}
-
 /** The pools that this plane makes local: loopback is so already, and no place for what comes from outside. */
 export function carriedPools({ pools }: PlaneState, { elsewhere, hasIpv6 }: Terrain): readonly Subnet[] {
   return pools.filter(
