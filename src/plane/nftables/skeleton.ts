@@ -26,12 +26,10 @@ ${indent([
   chain services {
 ${indent(FAMILIES.flatMap(dispatch), 4)}
   }
-  chain prerouting { type nat hook prerouting priority dstnat; policy accept; jump services; }
-  chain output { type nat hook output priority -100; policy accept; jump services; }
-  chain postrouting {
-    type nat hook postrouting priority srcnat; policy accept;
+  chain sources {
 ${indent(FAMILIES.flatMap(sources), 4)}
   }
+${NAT_HOOKS.flatMap(translations).join("\n")}
   chain input {
     type filter hook input priority filter; policy accept;
 ${indent(FAMILIES.flatMap(refusals), 4)}
@@ -59,6 +57,28 @@ ${indent(FAMILIES.map(ping), 4)}
   }
 }
 `;
+}
+
+/** The hooks that translate, each with its priority by number: nft 1.0.6 takes "dstnat" on the way in alone. */
+const NAT_HOOKS = [
+  { hook: "prerouting", priority: -100, rules: "services" },
+  { hook: "output", priority: -100, rules: "services" },
+  { hook: "postrouting", priority: 100, rules: "sources" },
+] as const;
+
+/**
+ * Each hook asks twice. A packet sees the rules as they were when it came to the hook's chain (`nft_do_chain` in
+ * net/netfilter/nf_tables_core.c), and elements as they are when they are looked up (`nft_lookup_eval`). So if a commit
+ * comes between, it may find nothing: its own elements are gone, or lead to a chain that had no rules yet; and of a table
+ * that is replaced it comes to the new chain first, which is empty until the commit, and then to the old one, which is
+ * empty after it. A VIP's packet would be refused. The second chain sees all as it is by then; no packet comes there that
+ * the first has led somewhere (`nf_nat_inet_fn` in net/netfilter/nf_nat_core.c).
+ */
+function translations({ hook, priority, rules }: (typeof NAT_HOOKS)[number]): readonly string[] {
+  return [
+    `  chain ${hook} { type nat hook ${hook} priority ${priority}; policy accept; jump ${rules}; }`,
+    `  chain ${hook}-again { type nat hook ${hook} priority ${priority + 1}; policy accept; jump ${rules}; }`,
+  ];
 }
 
 function setsOf(family: Family): string[] {
@@ -98,8 +118,9 @@ function sources(family: Family): string[] {
   return [
     // A task that is led to itself.
     `ct status dnat ${ip} saddr . ${ip} daddr @local${family} masquerade`,
-    // The node itself: it took the VIP for its own address, as that is local.
-    `ct status dnat ${ip} saddr @pools${family} masquerade`,
+    // The node itself: it took the VIP for its own address, as that is local. Not by pools: what a commit adds to a set of
+    // intervals may be found only some microseconds after the rules that look there are (seen on Linux 6.18).
+    `ct status dnat ${ip} saddr @vips${family} masquerade`,
     // Whoever is no task of this node, to a task of another node, which has its own way back to them; unless ../mesh,
     // which comes before, has kept the source, as that node sends its replies back here.
     `ct status dnat ${ip} daddr @remote${family} ${ip} saddr . ${ip} saddr != @local${family} masquerade`,

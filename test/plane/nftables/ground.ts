@@ -16,8 +16,10 @@ export interface Ground {
   run(program: string, ...args: readonly string[]): string;
   /** A task that tells its name, by TCP and UDP, at port 8080 of all its addresses. */
   serve(leaf: Leaf): Promise<void>;
-  /** A flow from a leaf to an address. */
-  ask(leaf: Leaf, protocol: "tcp" | "udp", address: string, port: number): Asking;
+  /** A flow from a leaf, or the router `r`, to an address. */
+  ask(from: Leaf | "r", protocol: "tcp" | "udp", address: string, port: number): Asking;
+  /** Datagrams from there without a pause, until the test is over; resolves when they have begun. */
+  flood(from: Leaf | "r", address: string, port: number): Promise<void>;
 }
 
 export type Leaf = "a" | "b" | "c";
@@ -70,8 +72,12 @@ export async function openGround(leaves: readonly Leaf[] = []): Promise<Ground> 
       const lines = createInterface(start(leaf, "serve", leaf, "8080").stdout);
       await once(lines, "line");
     },
-    ask(leaf, protocol, address, port) {
-      const child = start(leaf, "ask", protocol, address, String(port));
+    async flood(from, address, port) {
+      const lines = createInterface(start(from, "flood", address, String(port)).stdout);
+      await once(lines, "line");
+    },
+    ask(from, protocol, address, port) {
+      const child = start(from, "ask", protocol, address, String(port));
       const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
       return {
         async say() {

@@ -1,5 +1,6 @@
 // One side of a flow, in a namespace of its own: `serve NAME PORT` tells its name to whoever says something,
-// `ask tcp|udp ADDRESS PORT` says something for each line that it reads, and prints what came back.
+// `ask tcp|udp ADDRESS PORT` says something for each line that it reads, and prints what came back, `flood ADDRESS PORT`
+// sends datagrams without a pause until it is killed, and prints that it has begun.
 
 import { createSocket } from "node:dgram";
 import { connect, createServer } from "node:net";
@@ -7,6 +8,7 @@ import { createInterface } from "node:readline";
 
 const [mode, first, ...rest] = process.argv.slice(2);
 if (mode === "serve") serve(first, Number(rest[0]));
+else if (mode === "flood") flood(first, Number(rest[0]));
 else ask(first, rest[0], Number(rest[1]));
 
 function serve(name, port) {
@@ -43,4 +45,17 @@ function overUdp(address, port) {
   socket.on("error", (error) => console.log(error.code));
   socket.connect(port, address);
   return () => socket.send("say");
+}
+
+function flood(address, port) {
+  const socket = createSocket("udp4");
+  const ignore = () => {}; // what is not let out is none of its business
+  const more = () => {
+    for (let count = 0; count < 64; count++) socket.send("x", ignore);
+    setImmediate(more);
+  };
+  socket.connect(port, address, () => {
+    more();
+    console.log("flooding");
+  });
 }
