@@ -1,22 +1,13 @@
 import { Buffer } from "node:buffer";
-import { isIPv4, type Socket } from "node:net";
+import { isIPv4 } from "node:net";
 import { parseAddress } from "../../model/address.ts";
 
-/** Both ends of a client's connection: where it comes from, and what it asked for. */
+/** Both ends of a connection: where the other one is, and where this one; of a client's, what it asked for. */
 export interface Ends {
   readonly source: string;
   readonly sourcePort: number;
   readonly destination: string;
   readonly destinationPort: number;
-}
-
-/** The header of a client's connection; undefined: it is gone, and nobody can say any more whose it was. */
-export function proxyHeaderOf(client: Socket, version: 1 | 2): Buffer | undefined {
-  const { remoteAddress: source, remotePort: sourcePort } = client;
-  const { localAddress: destination, localPort: destinationPort } = client;
-  if (source === undefined || sourcePort === undefined) return undefined;
-  if (destination === undefined || destinationPort === undefined) return undefined;
-  return writeProxyHeader(version, { source, sourcePort, destination, destinationPort });
 }
 
 /**

@@ -8,6 +8,7 @@ import { type Aging, createAging } from "./aging.ts";
 import type { Tally } from "./counters.ts";
 import type { Flow, TcpFlow } from "./flow.ts";
 import type { UserspaceLimits } from "./limits.ts";
+import type { Carrier } from "./side.ts";
 import type { Target } from "./target.ts";
 
 /** What all flows of a plane have in common. */
@@ -15,6 +16,8 @@ export interface Shared extends Disposable {
   readonly limits: UserspaceLimits;
   readonly tally: Tally;
   readonly log: Log;
+  /** How TCP flows get their sides. */
+  readonly carrier: Carrier;
   /** Of each frontend's crew. */
   readonly affinity: Affinity<object, Target>;
   /** TCP flows whose task has not answered yet. */
@@ -39,7 +42,12 @@ const YOUNG_MS = 60_000;
 export function createShared(
   limits: UserspaceLimits,
   tally: Tally,
-  { log, clock, timers }: { readonly log: Log; readonly clock: Clock; readonly timers: Timers },
+  {
+    log,
+    clock,
+    timers,
+    carrier,
+  }: Pick<Shared, "log" | "carrier"> & { readonly clock: Clock; readonly timers: Timers },
 ): Shared {
   const by = { clock, timers };
   const connecting = createAging<TcpFlow>({ ...by, ms: limits.connectMs, end: (flow) => flow.giveUp() });
@@ -50,6 +58,7 @@ export function createShared(
     limits,
     tally,
     log,
+    carrier,
     affinity: createAffinity(limits.maxClients, clock, tally),
     connecting,
     standing,

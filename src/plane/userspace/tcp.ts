@@ -3,7 +3,8 @@ import { createServer, isIPv6 } from "node:net";
 import type { Crew } from "./crew.ts";
 import type { Listener } from "./front.ts";
 import type { Shared } from "./shared.ts";
-import { ACCEPTING, carryTcp } from "./tcp-flow.ts";
+import { ACCEPTING } from "./socket-carrier.ts";
+import { carryTcp } from "./tcp-flow.ts";
 
 /** Connections that may wait to be accepted; the system has a bound of its own (net.core.somaxconn). */
 const BACKLOG = 4096;
@@ -15,9 +16,10 @@ export async function listenTcp(
   crew: Crew,
   shared: Shared,
 ): Promise<Listener> {
-  const server = createServer(ACCEPTING, (client) => carryTcp(client, crew, shared));
+  const server = createServer(ACCEPTING);
   server.listen({ host: address, port, ipv6Only: isIPv6(address), exclusive: true, backlog: BACKLOG });
   await once(server, "listening");
+  shared.carrier.accept(server, (open) => carryTcp(open, crew, shared));
   server.on("error", (error) => {
     shared.log.warn({ err: error, address, port }, `tcp ${address}: ${error.message}`);
   });

@@ -13,10 +13,12 @@ import {
   type Report,
   type Trouble,
 } from "../plane.ts";
+import { createCarrier } from "./carrier.ts";
 import { countsOf, createTally, type UserspaceCounters } from "./counters.ts";
 import { USERSPACE_LIMITS, type UserspaceLimits } from "./limits.ts";
 import { createServiceFront, type ServiceFront } from "./service-front.ts";
 import { createShared } from "./shared.ts";
+import type { Carrier } from "./side.ts";
 
 export interface UserspaceOptions {
   readonly log: Log;
@@ -25,6 +27,8 @@ export interface UserspaceOptions {
   /** @default the system's */
   readonly clock?: Clock;
   readonly limits?: Partial<UserspaceLimits>;
+  /** How TCP flows get their sides. @default the fastest that this Node has */
+  readonly carrier?: Carrier;
 }
 
 export interface UserspacePlane extends Plane {
@@ -43,9 +47,10 @@ export function createUserspacePlane({
   timers = systemTimers,
   clock = systemClock,
   limits = {},
+  carrier = createCarrier(),
 }: UserspaceOptions): UserspacePlane {
   const tally = createTally();
-  const shared = createShared({ ...USERSPACE_LIMITS, ...limits }, tally, { log, clock, timers });
+  const shared = createShared({ ...USERSPACE_LIMITS, ...limits }, tally, { log, clock, timers, carrier });
   const fronts = new Map<string, ServiceFront>();
   /** Who of ours listens where. */
   const places = new Map<string, string>();

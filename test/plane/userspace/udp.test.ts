@@ -8,6 +8,7 @@ import { createTally } from "../../../src/plane/userspace/counters.ts";
 import { createCrew } from "../../../src/plane/userspace/crew.ts";
 import { USERSPACE_LIMITS } from "../../../src/plane/userspace/limits.ts";
 import { createShared } from "../../../src/plane/userspace/shared.ts";
+import { createSocketCarrier } from "../../../src/plane/userspace/socket-carrier.ts";
 import { openUdpFlow } from "../../../src/plane/userspace/udp-flow.ts";
 import { turnedByHand } from "../../by-hand.ts";
 import { handles } from "../../health/leftovers.ts";
@@ -54,6 +55,7 @@ test.each([
     log: silentLog,
     clock: systemClock,
     timers: systemTimers,
+    carrier: createSocketCarrier(),
   });
   const crew = createCrew(frontendOf(dns(), [a]), a.port, shared);
   const replies: string[] = [];
