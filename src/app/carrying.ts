@@ -3,10 +3,12 @@ import { pause } from "../base/pause.ts";
 import { systemTimers } from "../base/timers.ts";
 import type { TaskDeclaration } from "../model/declaration.ts";
 import { derivePlaneService } from "../plane/derive.ts";
+import { withChanges } from "../plane/layers.ts";
 import type { Peer, PlaneService, PlaneState, Report, Sight, Trouble } from "../plane/plane.ts";
 import { createPlanes, type PlaneChoice, type PlanesState } from "../plane/planes.ts";
 import type { Registry, Touched } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
+import { createNamedNodes } from "./named-nodes.ts";
 
 /** The traffic to VIPs and published ports, carried as the registry has it. */
 export interface Carrying extends AsyncDisposable {
@@ -58,7 +60,9 @@ export async function openCarrying(options: CarryingOptions, signal: AbortSignal
   if (options.choice === "none") return notCarrying(registry, node);
   const planes = createPlanes(options);
   const life = new AbortController();
-  const services = new Map<string, PlaneService>();
+  let services: PlaneState["services"] = new Map();
+  const changes = new Map<string, PlaneService | undefined>();
+  const named = createNamedNodes();
   const ofTasks = createTaskNamespaces(options.netns.includes(TASKS_NETNS));
   const namesGiven = options.netns.filter((path) => path !== TASKS_NETNS);
   let told: ReadonlySet<string> = new Set();
@@ -120,14 +124,19 @@ export async function openCarrying(options: CarryingOptions, signal: AbortSignal
 
   function take(id: string, { before, after }: Touched): void {
     ofTasks.take(before, after);
-    const derived = after && derivePlaneService(after, node, services.get(id));
-    if (derived && derived.frontends.length + derived.vips.length > 0) services.set(id, derived);
-    else services.delete(id);
+    const known = changes.has(id) ? changes.get(id) : services.get(id);
+    const derived = after && derivePlaneService(after, node, known);
+    const now = derived && derived.frontends.length + derived.vips.length > 0 ? derived : undefined;
+    if (now === known) return;
+    named.take(id, known, now);
+    changes.set(id, now);
   }
 
   function stateNow(): PlanesState {
+    services = withChanges(services, changes);
+    changes.clear();
     return {
-      services: new Map(services),
+      services,
       ...surroundingsOf(registry, node),
       namespaces: new Map([...ofTasks.list(), ...namesGiven.map((path) => [path, undefined] as const)]),
     };
@@ -139,9 +148,10 @@ export async function openCarrying(options: CarryingOptions, signal: AbortSignal
       await new Promise<void>((resolve) => systemTimers.soon(resolve));
       isStale = false;
       state = stateNow();
+      const strays = [...unknownSelf(registry, node), ...named.unknown(state)];
       const { carried, troubles } = await planes.apply(state);
       if (life.signal.aborted) return; // what was not done then is nobody's trouble
-      report = { carried, troubles: [...troubles, ...unknownSelf(registry, node), ...unknownNodes(state)] };
+      report = { carried, troubles: [...troubles, ...strays] };
       tell();
     } while (isStale && !life.signal.aborted);
     applying = undefined;
@@ -209,33 +219,6 @@ function unknownSelf({ nodes }: Pick<Registry, "nodes">, node: string): readonly
   const message = `this node is ${node}, which is not among nodes: declare it there, or say which it is by --node`;
   return [{ service: undefined, message }];
 }
-
-/** Its tasks would never be taken for those of any node, by a slip of the pen. */
-function unknownNodes({ services, peers }: PlanesState): readonly Trouble[] {
-  const troubles = new Map<string, Trouble>();
-  for (const [id, service] of services) {
-    for (const node of nodesOf(service)) {
-      if (peers.has(node) || troubles.has(node)) continue;
-      const message = `tasks of ${service.name} are on node ${node}, which is not declared: give its address under nodes`;
-      troubles.set(node, { service: id, message });
-    }
-  }
-  return [...troubles.values()];
-}
-
-/** Kept by the service's identity: there may be tens of thousands, of which one changed. */
-function nodesOf(service: PlaneService): ReadonlySet<string> {
-  let nodes = nodesOfServices.get(service);
-  if (!nodes) {
-    const named = service.frontends.flatMap(({ backends }) => backends.flatMap(({ node }) => node ?? []));
-    nodes = named.length === 0 ? NO_NODES : new Set(named);
-    nodesOfServices.set(service, nodes);
-  }
-  return nodes;
-}
-
-const nodesOfServices = new WeakMap<PlaneService, ReadonlySet<string>>();
-const NO_NODES: ReadonlySet<string> = new Set();
 
 interface TaskNamespaces {
   take(before: Service | undefined, after: Service | undefined): void;

@@ -1,4 +1,5 @@
 import { isLoopback } from "../model/address.ts";
+import { changedBetween, withChanges } from "./layers.ts";
 import type { Frontend, PlaneService, PlaneState } from "./plane.ts";
 
 /** What each of two planes that stand beside one another is to carry. */
@@ -40,20 +41,41 @@ function isForKernel(frontend: Frontend): boolean {
 
 type Services = PlaneState["services"];
 
+const EMPTY: Services = new Map();
+
 /** Leaves out what is not wanted, and services of which nothing is left. */
 export function createSift(
   isWanted: (frontend: Frontend) => boolean,
 ): (services: Services, without: ReadonlySet<Frontend>) => Services {
   const sifted = new WeakMap<PlaneService, PlaneService | undefined>();
+  let last: { readonly services: Services; readonly left: Services } = { services: EMPTY, left: EMPTY };
   return (services, without) => {
+    const left = amend(services) ?? siftAll(services);
+    last = { services, left };
+    return without.size === 0 ? left : leaveOut(left, without);
+  };
+
+  /** What was left last, with what changed since; undefined: somebody came, whose place among the others is to be found. */
+  function amend(services: Services): Services | undefined {
+    const changes = new Map<string, PlaneService | undefined>();
+    for (const id of changedBetween(last.services, services)) {
+      const service = services.get(id);
+      const wanted = service && siftOf(service);
+      const before = last.left.get(id);
+      if (wanted && !before) return undefined;
+      if (wanted !== before) changes.set(id, wanted);
+    }
+    return withChanges(last.left, changes);
+  }
+
+  function siftAll(services: Services): Services {
     const left = new Map<string, PlaneService>();
     for (const [id, service] of services) {
       const wanted = siftOf(service);
-      const isWhole = without.size === 0 || !wanted?.frontends.some((frontend) => without.has(frontend));
-      if (wanted) left.set(id, isWhole ? wanted : partOf(wanted, (frontend) => !without.has(frontend)));
+      if (wanted) left.set(id, wanted);
     }
     return left;
-  };
+  }
 
   function siftOf(service: PlaneService): PlaneService | undefined {
     if (sifted.has(service)) return sifted.get(service);
@@ -62,6 +84,18 @@ export function createSift(
     sifted.set(service, wanted);
     return wanted;
   }
+}
+
+function leaveOut(services: Services, without: ReadonlySet<Frontend>): Services {
+  const changes = new Map<string, PlaneService>();
+  for (const [id, service] of services) {
+    if (service.frontends.some((frontend) => without.has(frontend)))
+      changes.set(
+        id,
+        partOf(service, (frontend) => !without.has(frontend)),
+      );
+  }
+  return withChanges(services, changes);
 }
 
 /** The service itself where nothing is left out. */

@@ -197,3 +197,11 @@ test.each([
   expect(traffic.troubles).toEqual(troubles);
   expect(traffic.planes[0]?.services[0]?.ports[0]?.tasks.map(({ node }) => node)).toEqual(["n2"]);
 });
+
+test("a node that no task is on any more is missed no more", async () => {
+  await using rota = await start({ node: "n1" });
+  await rota.declare("web", { ...web(""), tasks: [{ id: "a", address: "127.0.7.1", node: "n2" }] });
+  await expect.poll(async () => (await rota.traffic()).troubles).toHaveLength(1);
+  await rota.declare("web", web("a"));
+  await expect.poll(async () => (await rota.traffic()).troubles).toEqual([]);
+});

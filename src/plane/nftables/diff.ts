@@ -1,5 +1,6 @@
+import { changedBetween } from "../layers.ts";
 import { chainOf, type Class } from "./classes.ts";
-import type { Element } from "./place.ts";
+import { type Element, sharedElements } from "./place.ts";
 import type { Ruleset } from "./ruleset.ts";
 
 /** What leads from one ruleset to another, in one transaction. Deletions come before additions. */
@@ -20,25 +21,18 @@ const MAX_UNUSED = 64;
 export function diff(from: Ruleset, to: Ruleset, chains: ReadonlySet<string>): Change {
   const deleted = new Map<string, Element>();
   const added = new Map<string, Element>();
-  const gone = new Map<string, Element>();
-  const come = new Map<string, Element>();
-
-  for (const [id, old] of from.services) {
-    const now = to.services.get(id);
-    if (now === old) continue;
-    put(deleted, old.elements);
-    for (const [key, element] of old.shared) gone.set(key, element);
+  const shared = new Set<string>();
+  for (const id of changedBetween(from.services, to.services)) {
+    const [old, now] = [from.services.get(id), to.services.get(id)];
+    put(deleted, old?.elements ?? []);
+    put(added, now?.elements ?? []);
+    for (const key of [...(old?.shared ?? []), ...(now?.shared ?? [])]) shared.add(key);
   }
-  for (const [id, now] of to.services) {
-    if (from.services.get(id) === now) continue;
-    put(added, now.elements);
-    for (const [key, element] of now.shared) come.set(key, element);
-  }
-  for (const key of gone.keys()) if (come.delete(key)) gone.delete(key);
-  if (gone.size > 0) drop(gone, sharedOf(to, gone));
-  if (come.size > 0) drop(come, sharedOf(from, come));
-  put(deleted, [...gone.values(), ...from.base]);
-  put(added, [...come.values(), ...to.base]);
+  const ofSome = [...shared];
+  put(deleted, sharedElements(ofSome.filter((key) => from.shared.has(key) && !to.shared.has(key))));
+  put(added, sharedElements(ofSome.filter((key) => to.shared.has(key) && !from.shared.has(key))));
+  put(deleted, from.base);
+  put(added, to.base);
   for (const [key, element] of added) {
     if (deleted.get(key)?.value !== element.value) continue;
     deleted.delete(key);
@@ -53,43 +47,21 @@ export function diff(from: Ruleset, to: Ruleset, chains: ReadonlySet<string>): C
   };
 }
 
-/** How many services differ. */
-export function changedServices(from: Ruleset, to: Ruleset): number {
-  let count = 0;
-  for (const [id, rules] of to.services) if (from.services.get(id) !== rules) count += 1;
-  return count + Math.max(0, from.services.size - to.services.size);
-}
-
 export function isNothing({ deleted, added, newClasses, oldChains }: Change): boolean {
   return deleted.length + added.length + newClasses.length + oldChains.length === 0;
 }
 
 /** Every element of a ruleset. */
-export function elementsOf({ services, base }: Ruleset): ReadonlyMap<string, Element> {
+export function elementsOf({ services, shared, base }: Ruleset): ReadonlyMap<string, Element> {
   const all = new Map<string, Element>();
   put(all, base);
-  for (const { elements, shared } of services.values()) {
-    put(all, elements);
-    put(all, [...shared.values()]);
-  }
+  for (const { elements } of services.values()) put(all, elements);
+  put(all, sharedElements(shared.keys()));
   return all;
-}
-
-/** Which of `wanted` a service of the ruleset has. */
-function sharedOf({ services }: Ruleset, wanted: ReadonlyMap<string, Element>): Set<string> {
-  const found = new Set<string>();
-  for (const { shared } of services.values()) {
-    for (const key of wanted.keys()) if (shared.has(key)) found.add(key);
-  }
-  return found;
 }
 
 function put(into: Map<string, Element>, elements: readonly Element[]): void {
   for (const element of elements) into.set(keyOf(element), element);
-}
-
-function drop(from: Map<string, Element>, keys: ReadonlySet<string>): void {
-  for (const key of keys) from.delete(key);
 }
 
 function keyOf({ set, key }: Element): string {

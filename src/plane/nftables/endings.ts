@@ -1,5 +1,6 @@
 import { RotaError } from "../../base/error.ts";
 import { type Address, familyOf, formatAddress, isInside } from "../../model/address.ts";
+import { changedBetween } from "../layers.ts";
 import type { Backend, Frontend, PlaneService, PlaneState } from "../plane.ts";
 import type { Run } from "../command.ts";
 import { type Flow, listFlows } from "./flow.ts";
@@ -80,9 +81,9 @@ export function createFlowEnder(
 }
 
 function endingsBetween(old: PlaneState, now: PlaneState): readonly Ending[] {
-  const ended: Ending[] = [];
-  for (const [id, service] of old.services) ended.push(...endings(service, now.services.get(id)));
-  return ended;
+  return changedBetween(old.services, now.services).flatMap((id) =>
+    endings(old.services.get(id), now.services.get(id)),
+  );
 }
 
 /**
@@ -104,6 +105,7 @@ async function endFlows(run: Run, ended: readonly Ending[]): Promise<void> {
 /** Ends flows that whoever was here before has left: to what the state has, and to tasks that it does not have there. */
 async function endStrays(run: Run, state: PlaneState, own: ReadonlySet<Address>): Promise<void> {
   const flows = await listFlows(run);
+  if (flows.length === 0) return; // as on a machine that has just started: what is kept of none needs not be known
   const fronts = new Set<string>();
   const kept = new Set<string>();
   const vips = new Set<Address>();

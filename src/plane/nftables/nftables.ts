@@ -3,15 +3,15 @@ import type { Log } from "../../base/log.ts";
 import { systemTimers, type Timers } from "../../base/timers.ts";
 import { type Run, runnerIn } from "../command.ts";
 import { createLatest } from "../latest.ts";
+import { changedBetween } from "../layers.ts";
 import { EMPTY_STATE, type Plane, type PlaneState, type Report } from "../plane.ts";
 import { isSamePools, makeLocal } from "../routes.ts";
-import { changedServices } from "./diff.ts";
 import { createFlowEnder } from "./endings.ts";
 import { createKernel } from "./kernel.ts";
 import { look } from "./look.ts";
 import { createMender } from "./mender.ts";
 import { createMonitor } from "./monitor.ts";
-import { carriedBy, carriedPools, renderSteps, type Ruleset } from "./ruleset.ts";
+import { carriedPools, renderSteps, type Ruleset } from "./ruleset.ts";
 import { TABLE } from "./skeleton.ts";
 import {
   asTroubles,
@@ -139,10 +139,10 @@ export function createNftablesPlane(options: NftablesOptions): Plane {
       inTheWay.add(message);
     applied = state;
     return {
-      carried: carriedBy(next),
+      carried: next.carried,
       troubles: [
         ...asTroubles([...verdict.troubles, ...unrouted, ...inTheWay, ...kept]),
-        ...[...next.services.values()].flatMap(({ troubles }) => troubles),
+        ...[...next.troubles.values()].flat(),
       ],
     };
   }
@@ -157,7 +157,7 @@ export function createNftablesPlane(options: NftablesOptions): Plane {
   /** By what changed, if that is known; else, and if that fails, by everything. */
   async function programTable(next: Ruleset): Promise<void> {
     const from = ruleset;
-    if (from !== undefined && !isBroken && changedServices(from, next) <= MANY) {
+    if (from !== undefined && !isBroken && changedBetween(from.services, next.services).length <= MANY) {
       try {
         if (isDoubted) await kernel.touch();
         await kernel.change(from, next);

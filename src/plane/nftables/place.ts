@@ -20,6 +20,14 @@ export interface Element {
   readonly value: string;
 }
 
+/** Elements of sets, each of which is told by the set's name and the key. */
+export function sharedElements(keys: Iterable<string>): readonly Element[] {
+  return Array.from(keys, (text) => {
+    const end = text.indexOf(" ");
+    return { set: text.slice(0, end), key: text.slice(end + 1), value: "" };
+  });
+}
+
 const KINDS = [
   { kind: "vip", protocol: "tcp" },
   { kind: "vip", protocol: "udp" },

@@ -21,8 +21,8 @@ export interface ServiceRules {
   readonly lost: string;
   /** What is its alone. */
   readonly elements: readonly Element[];
-  /** What others may have as well, by set and key. */
-  readonly shared: ReadonlyMap<string, Element>;
+  /** What others may have as well: elements of sets, each as the set's name and the key. */
+  readonly shared: readonly string[];
   /** By the names of their chains. */
   readonly classes: ReadonlyMap<string, Class>;
   /** What it holds, and no other service may: a frontend a place. */
@@ -39,15 +39,14 @@ export function serviceRules(
   lost: readonly string[] = [],
 ): ServiceRules {
   const elements: Element[] = [];
-  const shared = new Map<string, Element>();
+  const shared = new Set<string>();
   const classes = new Map<string, Class>();
   const claims: string[] = [];
   const messages = new Set<string>();
   let carried = 0;
 
-  const share = (set: string, key: string): void => void shared.set(`${set} ${key}`, { set, key, value: "" });
   for (const vip of service.vips) {
-    if (isCarriedVip(vip, terrain)) share(`vips${familyOf(vip)}`, formatAddress(vip));
+    if (isCarriedVip(vip, terrain)) shared.add(`vips${familyOf(vip)} ${formatAddress(vip)}`);
   }
   for (const frontend of service.frontends) {
     const obstacle = obstacleTo(frontend);
@@ -76,8 +75,8 @@ export function serviceRules(
       for (const backend of frontend.backends) {
         if (!isReached(backend, place)) continue;
         const task = formatAddress(backend.address);
-        if (backend.node === undefined) share(`local${place.family}`, `${task} . ${task}`);
-        else share(`remote${place.family}`, task);
+        if (backend.node === undefined) shared.add(`local${place.family} ${task} . ${task}`);
+        else shared.add(`remote${place.family} ${task}`);
       }
     }
   }
@@ -85,7 +84,7 @@ export function serviceRules(
     service,
     lost: lost.join(),
     elements,
-    shared,
+    shared: [...shared],
     classes,
     claims,
     carried,
@@ -119,25 +118,25 @@ function obstacleTo(frontend: Frontend): string | undefined {
 /** What is carried otherwise than declared. */
 function reservationsOf(frontend: Frontend): readonly string[] {
   const { balance, backends } = frontend;
-  const told = formatFrontend(frontend);
   const messages: string[] = [];
+  const told = (): string => formatFrontend(frontend);
   if (balance === "leastconn") {
     messages.push(
-      `nftables counts no open flows, so ${told} is balanced by weight; for leastconn use the plane ipvs or userspace`,
+      `nftables counts no open flows, so ${told()} is balanced by weight; for leastconn use the plane ipvs or userspace`,
     );
   }
   const looped = backends.find(({ address }) => isLooped(address));
   if (looped !== undefined) {
     const address = formatAddress(looped.address);
     messages.push(
-      `${told} does not lead to tasks on loopback, as ${address}: nothing from outside gets there through the kernel; give them an address of the machine, or use the plane userspace`,
+      `${told()} does not lead to tasks on loopback, as ${address}: nothing from outside gets there through the kernel; give them an address of the machine, or use the plane userspace`,
     );
   }
   for (const place of placesOf(frontend)) {
     const given = backends.filter((one) => isGiven(one) && isReached(one, place)).length;
     if (given <= MAX_BACKENDS) continue;
     messages.push(
-      `of the ${given} tasks of ${told}, ${MAX_BACKENDS} are given flows; make it more than one service`,
+      `of the ${given} tasks of ${told()}, ${MAX_BACKENDS} are given flows; make it more than one service`,
     );
   }
   return messages;

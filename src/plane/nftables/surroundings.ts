@@ -1,5 +1,6 @@
 import type { Run } from "../command.ts";
 import { familyOf, formatAddress, isInside, type Address } from "../../model/address.ts";
+import { changedBetween } from "../layers.ts";
 import type { Backend, PlaneService, PlaneState, Trouble } from "../plane.ts";
 import { type Interface, readInterfaces, readRoutes, type Route, routedElsewhere } from "../routes.ts";
 import { readSysctls } from "../sysctls.ts";
@@ -84,9 +85,8 @@ export function troublesOf(services: readonly PlaneService[], surroundings: Surr
 
 /** Services that are others than they were; without a state before, all. */
 export function changedSince(old: PlaneState | undefined, { services }: PlaneState): readonly PlaneService[] {
-  const changed: PlaneService[] = [];
-  for (const [id, service] of services) if (old?.services.get(id) !== service) changed.push(service);
-  return changed;
+  if (old === undefined) return [...services.values()];
+  return changedBetween(old.services, services).flatMap((id) => services.get(id) ?? []);
 }
 
 export function isSameTerrain(one: Terrain, other: Terrain): boolean {

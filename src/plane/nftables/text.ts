@@ -1,7 +1,7 @@
 import type { PlaneState } from "../plane.ts";
 import { chainOf, type Class, rulesOf } from "./classes.ts";
 import type { Change } from "./diff.ts";
-import type { Element } from "./place.ts";
+import { type Element, sharedElements } from "./place.ts";
 import { render, type Ruleset } from "./ruleset.ts";
 import { SERIAL_SET, skeleton, TABLE } from "./skeleton.ts";
 import { OPEN_TERRAIN, type Terrain } from "./terrain.ts";
@@ -17,27 +17,23 @@ export function renderText(state: PlaneState, terrain: Terrain = OPEN_TERRAIN): 
 
 /** A transaction that puts the ruleset in place of whatever the table has, in parts. */
 export function* replaceSteps(
-  { services, base, classes }: Ruleset,
+  { services, base, classes, shared }: Ruleset,
   serial: number,
 ): Generator<string, void, void> {
   yield skeleton();
   yield [...classes.values()].map(classText).join("");
   yield `add element ${TABLE} ${SERIAL_SET} { ${serial}, ${serial + 1}, ${serial + 2} }\n`;
   let batch: Element[] = [...base];
-  // Another service may have them as well; an element may be added twice, but it makes the text longer.
-  const shared = new Set<string>();
   for (const rules of services.values()) {
-    batch.push(...rules.elements);
-    for (const [key, element] of rules.shared) {
-      if (shared.has(key)) continue;
-      shared.add(key);
-      batch.push(element);
-    }
+    for (const element of rules.elements) batch.push(element);
     if (batch.length < LINE) continue;
     yield elementsText("add", batch);
     batch = [];
   }
   yield elementsText("add", batch);
+  const ofSome = [...shared.keys()];
+  for (let at = 0; at < ofSome.length; at += LINE)
+    yield elementsText("add", sharedElements(ofSome.slice(at, at + LINE)));
   // Tells whoever listens that it is over.
   yield `delete element ${TABLE} ${SERIAL_SET} { ${serial + 2} }\n`;
 }
