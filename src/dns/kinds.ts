@@ -2,7 +2,7 @@ import { type Address, familyOf } from "../model/address.ts";
 import { joinName, type Name, parsePrefix } from "../model/name.ts";
 import type { Registry } from "../registry/registry.ts";
 import { type A, type Aaaa, type ResourceRecord, type Soa, TYPE } from "../wire/record.ts";
-import type { Rotation } from "./rotation.ts";
+import type { Rotation, Turn, Weighted } from "./rotation.ts";
 
 /** What kind of answer a question gets, before it is octets. */
 export type Answer =
@@ -10,6 +10,8 @@ export type Answer =
       readonly kind: "records";
       readonly records: readonly ResourceRecord[];
       readonly additionals: readonly ResourceRecord[];
+      /** What they were chosen from; undefined: they are always these. */
+      readonly choice: Choice | undefined;
     }
   /** The name exists, with nothing of this type (RFC 2308 section 2.2). */
   | { readonly kind: "nodata"; readonly soa: Soa }
@@ -19,6 +21,20 @@ export type Answer =
   | { readonly kind: "servfail"; readonly isNotReady: boolean }
   /** Not a name of ours. */
   | { readonly kind: "elsewhere" };
+
+/** The groups of records that take turns at being first in an answer. */
+export interface Choice {
+  readonly turn: Turn;
+  readonly groups: readonly RecordGroup[];
+  /** How many records are shown; of a record that several groups have, one. */
+  readonly most: number;
+}
+
+/** What one task, or several at the same addresses, has in an answer. */
+export interface RecordGroup extends Weighted {
+  readonly records: readonly ResourceRecord[];
+  readonly additionals: readonly ResourceRecord[];
+}
 
 /** What cannot be told yet, and will be soon. */
 export const NOT_READY: Answer = { kind: "servfail", isNotReady: true };
@@ -45,7 +61,20 @@ export function records(
   additionals: readonly ResourceRecord[] = [],
 ): Answer {
   if (found.length === 0) return { kind: "nodata", soa: soaOf(apex, registry) };
-  return { kind: "records", records: found, additionals };
+  return { kind: "records", records: found, additionals, choice: undefined };
+}
+
+/** What a choice shows this time; of no groups nothing. */
+export function choose(choice: Choice, rotation: Rotation): Answer {
+  const arranged = rotation.arrange(choice.turn, choice.groups);
+  const shown = new Set<ResourceRecord>();
+  const additionals: ResourceRecord[] = [];
+  for (const group of arranged) {
+    const before = shown.size;
+    for (const record of group.records) if (shown.size < choice.most) shown.add(record);
+    if (shown.size > before) additionals.push(...group.additionals);
+  }
+  return { kind: "records", records: [...shown], additionals, choice };
 }
 
 /** The records of the type asked for; of ANY one set, addresses first, since who asks wants to connect (RFC 8482 section 4.1). */

@@ -7,7 +7,17 @@ import type { Service } from "../registry/service.ts";
 import type { Question } from "../wire/message.ts";
 import { type ResourceRecord, type Srv, TYPE } from "../wire/record.ts";
 import { nameOfService, nameOfTask, type Told } from "./held.ts";
-import { addressRecord, type Answer, type Authority, NOT_READY, records, setOf, typeOf } from "./kinds.ts";
+import {
+  addressRecord,
+  type Answer,
+  type Authority,
+  choose,
+  NOT_READY,
+  type RecordGroup,
+  records,
+  setOf,
+  typeOf,
+} from "./kinds.ts";
 
 /** Answers for a name of a service, by what the name stands for. `apex`: whose SOA says that there is nothing. */
 export function answerService(
@@ -72,10 +82,24 @@ function answerTasks(asked: Asked): Answer {
   const shown = shownByType(answering, view);
   const type =
     question.type === TYPE.AAAA || (question.type === TYPE.ANY && shown.A.length === 0) ? "AAAA" : "A";
-  const arranged = rotation.arrange({ service, view, name: question.name, type }, shown[type]);
-  const addresses = new Set(arranged.flatMap((group) => group.addresses));
-  return answerAddresses(asked, [...addresses].slice(0, declaration.maxAnswers), declaration.labels);
+  if (shown[type].length === 0) return answerAddresses(asked, [], declaration.labels);
+  // Of an address that several have there is one record, so that it is shown once.
+  const records = new Map<Address, ResourceRecord>();
+  const recordOf = (address: Address): ResourceRecord => {
+    const record = records.get(address) ?? addressRecord(question.name, asked.ttl, address);
+    records.set(address, record);
+    return record;
+  };
+  const groups = shown[type].map(({ addresses, weight }) => ({
+    records: addresses.map(recordOf),
+    additionals: NO_RECORDS,
+    weight,
+  }));
+  const turn = { service, view, name: question.name, type };
+  return choose({ turn, groups, most: declaration.maxAnswers }, rotation);
 }
+
+const NO_RECORDS: readonly ResourceRecord[] = [];
 
 /** What the type asks for, out of these addresses and labels. */
 function answerAddresses(asked: Asked, shown: readonly Address[], labels: readonly string[] = []): Answer {
@@ -88,54 +112,38 @@ function answerAddresses(asked: Asked, shown: readonly Address[], labels: readon
 }
 
 function answerVipPort(asked: Asked, port: Port): Answer {
-  const { service, view, told, registry, ttl } = asked;
-  if (service.vips.length === 0 && wantsPort(asked.question.type)) return FAILED;
+  const { service, view, told, registry, ttl, apex, question } = asked;
+  if (!wantsPort(question.type)) return records([], apex, registry);
+  if (service.vips.length === 0) return FAILED;
   const target = nameOfService(service, registry, told);
-  if (!target) return answerTargets(asked, []);
+  if (!target) return records([], apex, registry);
   const addresses = seenOf(service.vips, view).map((address) => addressRecord(target, ttl, address));
   // RFC 2782: "Weight 0 when there isn't any server selection to do".
-  return answerTargets(asked, [{ target, port: port.port, weight: 0, addresses }]);
+  return records([portRecord(asked, target, port.port, 0)], apex, registry, addresses);
 }
 
 function answerTaskPort(asked: Asked, port: Port): Answer {
-  const { service, view, told, registry, rotation, question, ttl } = asked;
+  const { service, view, told, registry, rotation, question, ttl, apex } = asked;
   const { declaration, answering } = service;
-  if (!wantsPort(question.type)) return answerTargets(asked, []);
+  if (!wantsPort(question.type)) return records([], apex, registry);
   if (service.isWaiting || isUntold(asked)) return NOT_READY;
   if (fails(service)) return FAILED;
 
-  const targets = answering.flatMap((task): PortTarget[] => {
+  const groups = answering.flatMap((task): RecordGroup[] => {
     const seen = seenOf(task.addresses, view);
     const target = seen.length > 0 ? nameOfTask(service, task, registry, told) : undefined;
     if (!target) return [];
-    const addresses = seen.map((address) => addressRecord(target, ttl, address));
-    return [{ target, port: task.ports.get(port.name) ?? port.target, weight: task.weight, addresses }];
+    const { weight } = task;
+    const record = portRecord(asked, target, task.ports.get(port.name) ?? port.target, weight);
+    return [{ records: [record], additionals: seen.map((address) => addressRecord(target, ttl, address)), weight }];
   });
+  if (groups.length === 0) return records([], apex, registry);
   const turn = { service, view, name: question.name, type: "SRV" };
-  return answerTargets(asked, rotation.arrange(turn, targets).slice(0, declaration.maxAnswers));
+  return choose({ turn, groups, most: declaration.maxAnswers }, rotation);
 }
 
-interface PortTarget extends Pick<Srv, "target" | "port" | "weight"> {
-  readonly addresses: readonly ResourceRecord[];
-}
-
-function answerTargets({ question, ttl, apex, registry }: Asked, targets: readonly PortTarget[]): Answer {
-  if (!wantsPort(question.type)) return records([], apex, registry);
-  const found = targets.map(({ target, port, weight }): Srv => ({
-    type: "SRV",
-    name: question.name,
-    ttl,
-    priority: 0,
-    weight,
-    port,
-    target,
-  }));
-  return records(
-    found,
-    apex,
-    registry,
-    targets.flatMap(({ addresses }) => addresses),
-  );
+function portRecord({ question, ttl }: Asked, target: Name, port: number, weight: number): Srv {
+  return { type: "SRV", name: question.name, ttl, priority: 0, weight, port, target };
 }
 
 function wantsAddress(type: number): boolean {

@@ -16,6 +16,8 @@ export interface Claims<Key, Claimant, Meaning> {
   conflicts(key: Key): readonly Rivalry<Claimant>[];
   /** The keys that more than one claims, be it in different scopes. */
   contested(): Iterable<Key>;
+  /** All keys that exist, those above others too. */
+  keys(): Iterable<Key>;
 }
 
 export interface ClaimRules<Key, Claimant> {
@@ -27,6 +29,10 @@ export interface ClaimRules<Key, Claimant> {
   readonly contested: (key: Key) => void;
   /** The key that exists because `key` does; undefined: none. */
   readonly above: (key: Key) => Key | undefined;
+  /** Told of each key that may be found otherwise from now on. */
+  readonly changed?: (key: Key) => void;
+  /** Told of each key that came to exist, or exists no more, for anybody. */
+  readonly existence?: { add(key: Key): void; remove(key: Key): void };
 }
 
 export interface Held<Claimant, Meaning> {
@@ -68,6 +74,8 @@ export function createClaims<Key, Claimant, Meaning>({
   moved,
   contested: tell,
   above,
+  changed = () => {},
+  existence,
 }: ClaimRules<Key, Claimant>): Claims<Key, Claimant, Meaning> {
   type ThisClaim = Held<Claimant, Meaning>;
   type ThisNode = Node<Claimant, Meaning>;
@@ -87,6 +95,7 @@ export function createClaims<Key, Claimant, Meaning>({
       if (node.held) enter(key, node, node.held, claim);
       else node.held = claim;
       for (const scope of entered) raise(above(key), scope);
+      changed(key);
     },
     remove(key, claimant) {
       const node = nodes.get(key);
@@ -95,11 +104,13 @@ export function createClaims<Key, Claimant, Meaning>({
       if (node.contest) leave(key, node, node.contest, claim);
       else node.held = undefined;
       for (const scope of claim.scopes) if (!isAlive(node, scope)) lower(above(key), scope);
-      if (!node.held && !node.below) nodes.delete(key);
+      closeIfEmpty(key, node);
+      changed(key);
     },
     settle() {
-      for (const node of contested.values()) {
+      for (const [key, node] of contested) {
         if (!node.contest) continue;
+        changed(key);
         const { rivals, holders } = node.contest;
         hold(node, first(rivals.values()));
         // In one go: of as many as there are, each in a scope of its own, to find each scope's anew is quadratic.
@@ -126,6 +137,7 @@ export function createClaims<Key, Claimant, Meaning>({
       return [...byHolder].map(([holder, others]) => ({ holder, others: [...others] }));
     },
     contested: () => contested.keys(),
+    keys: () => nodes.keys(),
   };
 
   function seenOf(node: ThisNode, seen: ReadonlySet<string>): ThisClaim | undefined {
@@ -200,7 +212,14 @@ export function createClaims<Key, Claimant, Meaning>({
     if (known) return known;
     const node: ThisNode = { held: undefined, contest: undefined, below: undefined };
     nodes.set(key, node);
+    existence?.add(key);
     return node;
+  }
+
+  function closeIfEmpty(key: Key, node: ThisNode): void {
+    if (node.held || node.below) return;
+    nodes.delete(key);
+    existence?.remove(key);
   }
 
   /** Notes that something beneath a key has come to exist in a scope, and so does all above it. */
@@ -215,7 +234,9 @@ export function createClaims<Key, Claimant, Meaning>({
       below.others ??= new Map();
       below.others.set(scope, (below.others.get(scope) ?? 0) + 1);
     }
-    if (!wasAlive) raise(above(key), scope);
+    if (wasAlive) return;
+    changed(key);
+    raise(above(key), scope);
   }
 
   /** Lets go of what existed only for something beneath it. */
@@ -224,7 +245,8 @@ export function createClaims<Key, Claimant, Meaning>({
     if (key === undefined || !node?.below || !isBelow(node, scope)) return;
     node.below = withoutOne(node.below, scope);
     if (isAlive(node, scope)) return;
-    if (!node.held && !node.below) nodes.delete(key);
+    changed(key);
+    closeIfEmpty(key, node);
     lower(above(key), scope);
   }
 }

@@ -20,7 +20,9 @@ import { addressesOf, type Meaning, namesOf, networksOf, ownName } from "./names
 import { changedNetworks, type FindSubnet, indexSubnets, mergeNetworks } from "./networks.ts";
 import { mergeNodes } from "./nodes.ts";
 import { createOutages, type Word } from "./outages.ts";
+import { createPresence, type SharedPresence } from "./presence.ts";
 import { createPublishedPorts } from "./published.ts";
+import { createPulse, type SharedPulse } from "./pulse.ts";
 import { mergeSettings, type Settings } from "./settings.ts";
 import {
   deriveService,
@@ -57,8 +59,18 @@ export interface Registry {
   findSubnet: FindSubnet;
   /** The machines that tasks are on, by name. */
   readonly nodes: ReadonlyMap<string, Node>;
-  /** What a client sees that is somewhere beneath the first `length` bits of `address`. */
+  /**
+   * What a client sees that is somewhere beneath the first `length` bits of `address`. Of a whole address, it may
+   * change with what is read under {@link standKey}.
+   */
   viewOf(address: Address, length: number): View;
+  /**
+   * Whether what was read here still holds: what `find` says of a name is read under the name, as it was looked for;
+   * what a service is, under its id; settings and networks under no key of their own.
+   */
+  readonly pulse: SharedPulse;
+  /** What exists of all names that can be found, for who cannot look for them here. */
+  readonly presence: SharedPresence;
   services(): Iterable<Service>;
   /** The names that several services claim. */
   conflicts(): readonly Conflict[];
@@ -178,6 +190,9 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
   // RFC 1982: a restart an hour later must not look older, and no more than a change a second is kept up for long.
   let serial = Math.floor(clock.now() / 1000) >>> 0;
 
+  const pulse = createPulse();
+  pulse.setSerial(serial);
+  const presence = createPresence(() => names.keys());
   /** What the change under way has touched so far. */
   let batch = createBatch<Entry>();
   let isChanging = false;
@@ -189,6 +204,8 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     ...rules,
     contested: (name) => batch.contested.add(name),
     above: parentOf,
+    changed: pulse.touch,
+    existence: presence,
   });
   // Several services may well stand at one address: that is no conflict, and moves nobody's answers but PTR.
   const addresses = createClaims<Address, Entry, TaskDeclaration | undefined>({
@@ -196,6 +213,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     moved: () => {},
     contested: () => {},
     above: () => undefined,
+    changed: (address) => pulse.touch(standKey(address)),
   });
   const views = createViews(standOf);
   views.takeNetworks(networks);
@@ -247,6 +265,10 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
       return sources.every(({ isAwaited }) => !isAwaited);
     },
     viewOf: views.viewOf,
+    pulse: pulse.shared,
+    get presence() {
+      return presence.shared;
+    },
     *services() {
       for (const entry of entries.values()) yield entry.service;
     },
@@ -313,6 +335,9 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     batch = createBatch();
     if (touched.size === 0 && !isSettings) return result;
     serial = (serial + 1) >>> 0;
+    for (const id of touched.keys()) pulse.touch(id);
+    if (isSettings) pulse.touchAll();
+    pulse.setSerial(serial);
     const changed = new Map([...touched].map(([id, before]) => [id, { before, after: serviceOf(id) }]));
     const conflicts = [...contested].flatMap(conflictsOf);
     isChanging = false; // a listener may make the next
@@ -530,6 +555,11 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     settings = merged;
     batch.isSettings = true;
   }
+}
+
+/** What is read of who stands at an address is read under this. */
+export function standKey(address: Address): string {
+  return `@${address}`;
 }
 
 /**
