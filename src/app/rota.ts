@@ -9,6 +9,9 @@ import { isWildcard } from "../dns/interfaces.ts";
 import type { ListenAddress } from "../dns/listen.ts";
 import { type Listeners, openListeners } from "../dns/listeners.ts";
 import { createRespond } from "../dns/respond.ts";
+import { createBook } from "../dns/ready/create-book.ts";
+import { createQuick } from "../dns/ready/quick.ts";
+import { createTeacher } from "../dns/ready/teacher.ts";
 import { createRotation } from "../dns/rotation.ts";
 import { createViewers } from "../dns/viewers.ts";
 import type { HealthCounters } from "../health/counters.ts";
@@ -219,18 +222,18 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   const isRouted = (name: Name): boolean => forwarder?.isRouted(name) ?? false;
   let listening: Listeners | undefined; // it may be asked at one socket while the next is being opened
   const nameServers = (): readonly Address[] => addressesAskedAt(listening?.addresses ?? []);
-  const respond = createRespond({
+  const viewers = createViewers({ registry, trusted: read.trusted, scope: read.scope });
+  const teacher = createTeacher({
     registry,
-    idleMs: limits.idleMs,
     rotation: createRotation(),
     nameServers,
     isRouted,
-    outside,
-    forwarder,
-    viewers: createViewers({ registry, trusted: read.trusted, scope: read.scope }),
-    counters,
-    log,
+    viewers,
+    isRecursive: forwarder !== undefined,
   });
+  const { idleMs } = limits;
+  const plain = createRespond({ answer: teacher.answer, idleMs, outside, forwarder, viewers, counters, log });
+  const respond = createQuick({ book: createBook(registry.pulse), teacher, respond: plain, counters });
   // Before anybody is told where to go.
   const carrying = scope.use(
     await openCarrying(

@@ -2,8 +2,8 @@ import type { TaskDeclaration } from "../model/declaration.ts";
 import { joinName, joinPrefix, MAX_PREFIX_OCTETS, type Name, type Prefix } from "../model/name.ts";
 import type { View } from "../model/view.ts";
 import { type Meaning, serviceNames, taskNames } from "../registry/names.ts";
-import type { Registry } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
+import type { Readable } from "./kinds.ts";
 
 // What is told as the target of a SRV or PTR record is asked for next, and must lead where it said (RFC 2782). So it
 // is a name that really means this service or task to who asks, whatever other services, slots and aliases are called.
@@ -19,7 +19,7 @@ export interface Told {
 export function nameOfTask(
   service: Service,
   task: TaskDeclaration,
-  registry: Registry,
+  registry: Readable,
   told: Told,
 ): Name | undefined {
   const means = (meaning: Meaning): boolean => meaning.kind === "task" && meaning.task === task;
@@ -27,7 +27,7 @@ export function nameOfTask(
 }
 
 /** A name in the zone that means this service; undefined: others hold all of them. */
-export function nameOfService(service: Service, registry: Registry, told: Told): Name | undefined {
+export function nameOfService(service: Service, registry: Readable, told: Told): Name | undefined {
   return heldName(serviceNames(service.declaration), service, isService, registry, told);
 }
 
@@ -39,7 +39,7 @@ function heldName(
   names: Iterable<Prefix>,
   service: Service,
   means: (meaning: Meaning) => boolean,
-  registry: Registry,
+  registry: Readable,
   { view, suffix }: Told,
 ): Name | undefined {
   for (const front of names) {

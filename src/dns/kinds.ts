@@ -39,9 +39,15 @@ export interface RecordGroup extends Weighted {
 /** What cannot be told yet, and will be soon. */
 export const NOT_READY: Answer = { kind: "servfail", isNotReady: true };
 
+/** What answers read of the registry. */
+export type Readable = Pick<
+  Registry,
+  "serial" | "settings" | "isWhole" | "find" | "findAddress" | "findSubnet"
+>;
+
 /** What answers are made from. */
 export interface Authority {
-  readonly registry: Registry;
+  readonly registry: Readable;
   readonly rotation: Rotation;
   /** The addresses that this server is asked at: what its own name answers. */
   readonly nameServers: () => readonly Address[];
@@ -51,13 +57,13 @@ export interface Authority {
 
 /** The label of the zone's name server, this one: `ns` in front of the zone. */
 export const NAME_SERVER = parsePrefix("ns");
-const MAILBOX = parsePrefix("hostmaster");
+export const MAILBOX = parsePrefix("hostmaster");
 
 /** The records, or NODATA by the SOA of `apex` where there are none. */
 export function records(
   found: readonly ResourceRecord[],
   apex: Name,
-  registry: Registry,
+  registry: Readable,
   additionals: readonly ResourceRecord[] = [],
 ): Answer {
   if (found.length === 0) return { kind: "nodata", soa: soaOf(apex, registry) };
@@ -97,7 +103,7 @@ export function typeOf(address: Address): "A" | "AAAA" {
  * RFC 1035 section 3.3.13. Its TTL and its minimum are both the negative TTL: whichever of them a cache takes,
  * "there is nothing" is kept no longer (RFC 2308 section 5).
  */
-export function soaOf(apex: Name, { settings, serial }: Registry): Soa {
+export function soaOf(apex: Name, { settings, serial }: Readable): Soa {
   return {
     type: "SOA",
     name: apex,

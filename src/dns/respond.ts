@@ -1,25 +1,28 @@
 import { messageOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
+import type { View } from "../model/view.ts";
 import {
   type ClientSubnet,
   type EdnsQuery,
   type EdnsReply,
   MAX_MESSAGE_OCTETS,
+  PLAIN_UDP_OCTETS,
   type Query,
+  type Question,
   RCODE,
   type Rcode,
   type Reply,
   type Room,
+  UDP_AMPLIFICATION,
   UDP_PAYLOAD_OCTETS,
 } from "../wire/message.ts";
 import { readQuery } from "../wire/reader.ts";
 import { CLASS_IN, TYPE } from "../wire/record.ts";
 import { writeFault, writeReply } from "../wire/writer.ts";
-import { answer } from "./answer.ts";
 import type { Tally, Transport } from "./counters.ts";
 import { fitReply, isCut } from "./forward/fit.ts";
 import type { Forwarded, Forwarder } from "./forward/forwarder.ts";
-import type { Answer, Authority } from "./kinds.ts";
+import type { Answer } from "./kinds.ts";
 import type { Viewers } from "./viewers.ts";
 
 /**
@@ -38,7 +41,9 @@ export const OUTSIDES = ["refused", "servfail", "nxdomain"] as const;
 /** What a name that is not ours gets. */
 export type Outside = (typeof OUTSIDES)[number];
 
-export interface RespondOptions extends Authority {
+export interface RespondOptions {
+  /** What is answered to a question of class IN, or ANY, by who sees this. */
+  readonly answer: (question: Question, view: View) => Answer;
   /** For names that nobody is asked for. */
   readonly outside: Outside;
   /** Undefined: nobody is asked for any name. */
@@ -49,11 +54,6 @@ export interface RespondOptions extends Authority {
   readonly counters: Tally;
   readonly log: Log;
 }
-
-/** RFC 1035 section 4.2.1, RFC 6891 section 6.2.3: what every client takes. */
-const PLAIN_UDP_OCTETS = 512;
-/** Additional records are a favour: over UDP, where the asker's address may be forged, they get no larger. */
-const UDP_AMPLIFICATION = 10;
 
 const CLASS_ANY = 255;
 /** RFC 8914 section 4.15. */
@@ -80,7 +80,7 @@ const OUTSIDE_RCODE: Readonly<Record<Outside, Rcode>> = {
 };
 
 export function createRespond(options: RespondOptions): Respond {
-  const { counters, log, outside, forwarder, viewers, idleMs } = options;
+  const { answer, counters, log, outside, forwarder, viewers, idleMs } = options;
 
   return (octets, transport, client) => {
     const reading = readQuery(octets);
@@ -169,7 +169,7 @@ export function createRespond(options: RespondOptions): Respond {
     if (asker.subnet === "malformed") return failure(query, asker, RCODE.FORMERR);
     const refusal = refuse(question.type, question.class, asker.transport);
     if (refusal !== undefined) return failure(query, asker, refusal);
-    const given = answer(question, options, viewers.viewOf(asker.client, asker.subnet));
+    const given = answer(question, viewers.viewOf(asker.client, asker.subnet));
     if (given.kind !== "elsewhere") return toReply(query, asker, given);
     // What class ANY asks of others is not said anywhere.
     if (question.class === CLASS_IN) return "elsewhere";

@@ -2,11 +2,11 @@ import { type Address, mask } from "../model/address.ts";
 import { EMPTY_PREFIX, type Name } from "../model/name.ts";
 import { type Reverse, reverseName } from "../model/reverse.ts";
 import type { View } from "../model/view.ts";
-import type { FoundAddress, Registry } from "../registry/registry.ts";
+import type { FoundAddress } from "../registry/registry.ts";
 import type { Question } from "../wire/message.ts";
 import { type Ptr, TYPE } from "../wire/record.ts";
 import { nameOfService, nameOfTask } from "./held.ts";
-import { type Answer, type Authority, records, soaOf } from "./kinds.ts";
+import { type Answer, type Authority, type Readable, records, soaOf } from "./kinds.ts";
 import { answerApex } from "./zone.ts";
 
 /**
@@ -40,7 +40,7 @@ export function answerReverse(
   return records([pointer], apex, registry);
 }
 
-function targetOf({ service, task }: FoundAddress, registry: Registry, view: View): Name | undefined {
+function targetOf({ service, task }: FoundAddress, registry: Readable, view: View): Name | undefined {
   const told = { view, suffix: EMPTY_PREFIX };
   return task ? nameOfTask(service, task, registry, told) : nameOfService(service, registry, told);
 }

@@ -84,10 +84,10 @@ function answerTasks(asked: Asked): Answer {
     question.type === TYPE.AAAA || (question.type === TYPE.ANY && shown.A.length === 0) ? "AAAA" : "A";
   if (shown[type].length === 0) return answerAddresses(asked, [], declaration.labels);
   // Of an address that several have there is one record, so that it is shown once.
-  const records = new Map<Address, ResourceRecord>();
+  const known = new Map<Address, ResourceRecord>();
   const recordOf = (address: Address): ResourceRecord => {
-    const record = records.get(address) ?? addressRecord(question.name, asked.ttl, address);
-    records.set(address, record);
+    const record = known.get(address) ?? addressRecord(question.name, asked.ttl, address);
+    known.set(address, record);
     return record;
   };
   const groups = shown[type].map(({ addresses, weight }) => ({
@@ -135,7 +135,9 @@ function answerTaskPort(asked: Asked, port: Port): Answer {
     if (!target) return [];
     const { weight } = task;
     const record = portRecord(asked, target, task.ports.get(port.name) ?? port.target, weight);
-    return [{ records: [record], additionals: seen.map((address) => addressRecord(target, ttl, address)), weight }];
+    return [
+      { records: [record], additionals: seen.map((address) => addressRecord(target, ttl, address)), weight },
+    ];
   });
   if (groups.length === 0) return records([], apex, registry);
   const turn = { service, view, name: question.name, type: "SRV" };

@@ -1,10 +1,9 @@
 import { isInside, parseAddress, parseSubnet, type Subnet } from "../model/address.ts";
 import { type Name, parseName, prefixOf } from "../model/name.ts";
 import { parseReverse, type Reverse } from "../model/reverse.ts";
-import type { Registry } from "../registry/registry.ts";
 import type { Question } from "../wire/message.ts";
 import { TYPE } from "../wire/record.ts";
-import { addressRecord, type Answer, records, setOf, soaOf } from "./kinds.ts";
+import { addressRecord, type Answer, type Readable, records, setOf, soaOf } from "./kinds.ts";
 import { reverseApex } from "./reverse.ts";
 
 /** Names that mean the same to everybody, or nothing outside of one machine or link: no server is to be asked for them. */
@@ -32,7 +31,7 @@ export function isSpecial(name: Name): boolean {
 }
 
 /** RFC 6761 section 6.3: `localhost.` and all names beneath it are the loopback addresses; undefined for other names. */
-export function answerLocalhost({ name, type }: Question, registry: Registry): Answer | undefined {
+export function answerLocalhost({ name, type }: Question, registry: Readable): Answer | undefined {
   if (prefixOf(name, LOCALHOST) === undefined) return undefined;
   const addresses = LOOPBACKS.map((address) => addressRecord(name, registry.settings.ttl, address));
   return records(
@@ -43,7 +42,7 @@ export function answerLocalhost({ name, type }: Question, registry: Registry): A
 }
 
 /** NXDOMAIN for names that exist nowhere, or only where DNS is not asked for them; undefined for other names. */
-export function answerNowhere({ name }: Question, registry: Registry): Answer | undefined {
+export function answerNowhere({ name }: Question, registry: Readable): Answer | undefined {
   const apex = NOWHERE.find((apex) => prefixOf(name, apex) !== undefined);
   return apex && { kind: "nxdomain", soa: soaOf(apex, registry) };
 }
@@ -52,7 +51,7 @@ export function answerNowhere({ name }: Question, registry: Registry): Answer | 
 export function answerLocalReverse(
   { name, type }: Question,
   reverse: Reverse,
-  registry: Registry,
+  registry: Readable,
 ): Answer | undefined {
   const { address, length, isExact } = reverse;
   const subnet = localSubnetOf(reverse);

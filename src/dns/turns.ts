@@ -66,7 +66,8 @@ function shuffle(indices: Uint32Array, random: () => number): Turns {
 function weigh(indices: Uint32Array, weights: readonly number[], random: () => number): Turns {
   const savings = Float64Array.from(weights, (weight) => weight * random());
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const savedBy = (index: number): number => ((weights[index] ?? 0) === 0 ? -Infinity : (savings[index] ?? 0));
+  const savedBy = (index: number): number =>
+    (weights[index] ?? 0) === 0 ? -Infinity : (savings[index] ?? 0);
   return {
     count: weights.length,
     next() {

@@ -88,7 +88,7 @@ export function parseTrusted(text: string): Subnet {
 }
 
 /** A zone (RFC 4007 section 11) says by which interface somebody is reached, and a mapped address is an IPv4 one. */
-function addressOf(client: string): Address {
+export function addressOf(client: string): Address {
   const [address = ""] = client.split("%", 1);
   const tail = address.slice(address.lastIndexOf(":") + 1);
   return parseAddress(address.toLowerCase().startsWith("::ffff:") && isIPv4(tail) ? tail : address);

@@ -32,6 +32,11 @@ export const HEADER_OCTETS = 12;
 /** RFC 1035 section 4.2.2: what the two octets in front of a message over TCP can say. */
 export const MAX_MESSAGE_OCTETS = 65_535;
 
+/** RFC 1035 section 4.2.1, RFC 6891 section 6.2.3: what every client takes. */
+export const PLAIN_UDP_OCTETS = 512;
+/** Additional records are a favour: over UDP, where the asker's address may be forged, replies get no larger with them. */
+export const UDP_AMPLIFICATION = 10;
+
 /** RFC 9715 section 3.1: what fits an Ethernet frame over IPv6 whole, whatever the client says. */
 export const UDP_PAYLOAD_OCTETS = 1232;
 

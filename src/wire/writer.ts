@@ -8,8 +8,8 @@ import { CLASS_IN, type ResourceRecord, TYPE } from "./record.ts";
 const MAX_STRING_OCTETS = 255;
 
 /** RFC 1035 section 4.1.1. */
-const AA_BIT = 0x0400;
-const TC_BIT = 0x0200;
+export const AA_BIT = 0x0400;
+export const TC_BIT = 0x0200;
 export const RA_BIT = 0x0080;
 
 const out = new OctetWriter();
@@ -21,20 +21,22 @@ const out = new OctetWriter();
  * not ask again over TCP (musl, BusyBox) have what fits. OPT is never left out (RFC 6891 section 7).
  *
  * @param room - at least 512 octets, so that every question fits
+ * @param starts - takes where each record begins, OPT not among them, and at last where the last ends
  * @returns octets of the caller's own; small ones share 8 KiB with others, which stay as long as any of them
  * @throws RotaError `ERR_ROTA_DECLARATION` if a string of a TXT record has over 255 octets
  */
-export function writeReply(reply: Reply, room: Room): Uint8Array {
+export function writeReply(reply: Reply, room: Room, starts: number[] = []): Uint8Array {
   const reserved = optOctets(reply.edns);
   const limit = Math.min(room.limit, MAX_MESSAGE_OCTETS) - reserved;
   out.start(reply.question);
 
-  const answers = writeSome(reply.answers, limit);
+  const answers = writeSome(reply.answers, limit, starts);
   const hasAllAnswers = answers === reply.answers.length;
-  const authority = hasAllAnswers ? writeSome(reply.authority, limit) : 0;
+  const authority = hasAllAnswers ? writeSome(reply.authority, limit, starts) : 0;
   const isTruncated = !hasAllAnswers || authority < reply.authority.length;
   const additionalsLimit = Math.min(limit, room.additionalsLimit - reserved);
-  const additionals = isTruncated ? 0 : writeSets(reply.additionals, additionalsLimit);
+  const additionals = isTruncated ? 0 : writeSets(reply.additionals, additionalsLimit, starts);
+  starts.push(out.at);
   if (reply.edns !== undefined) writeOpt(out, reply.edns, reply.rcode);
 
   out.setPair(0, reply.id);
@@ -68,10 +70,11 @@ export function flagsOf(header: Omit<Fault, "id" | "rcode"> & { readonly rcode: 
 }
 
 /** Writes records up to the first that does not fit, behind which there must be no more; how many it wrote. */
-function writeSome(records: readonly ResourceRecord[], limit: number): number {
+function writeSome(records: readonly ResourceRecord[], limit: number, starts: number[]): number {
   let written = 0;
   for (const record of records) {
     const start = out.at;
+    starts.push(start);
     writeRecord(record);
     if (out.at > limit) {
       out.at = start;
@@ -83,11 +86,12 @@ function writeSome(records: readonly ResourceRecord[], limit: number): number {
 }
 
 /** As {@link writeSome}, but of no set only a part: RFC 2181 section 9 has it whole or left out. */
-function writeSets(records: readonly ResourceRecord[], limit: number): number {
+function writeSets(records: readonly ResourceRecord[], limit: number, starts: number[]): number {
   let start = { at: out.at, written: 0 };
   for (const [written, record] of records.entries()) {
     const previous = records[written - 1];
     if (previous?.name !== record.name || previous.type !== record.type) start = { at: out.at, written };
+    starts.push(out.at);
     writeRecord(record);
     if (out.at <= limit) continue;
     out.at = start.at;

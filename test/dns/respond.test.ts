@@ -3,6 +3,7 @@ import { readReply } from "../../src/ask/reply.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { createTally } from "../../src/dns/counters.ts";
 import { createRespond } from "../../src/dns/respond.ts";
+import { answer } from "../../src/dns/answer.ts";
 import { createRotation } from "../../src/dns/rotation.ts";
 import { createViewers, parseTrusted } from "../../src/dns/viewers.ts";
 import { formatAddress } from "../../src/model/address.ts";
@@ -264,11 +265,9 @@ describe("a client subnet (RFC 7871)", () => {
       trusted: [parseTrusted("10.0.0.53")],
       scope: "all",
     });
+    const authority = { registry, rotation: createRotation(), nameServers: () => [], isRouted: () => false };
     const respond = createRespond({
-      registry,
-      rotation: createRotation(),
-      nameServers: () => [],
-      isRouted: () => false,
+      answer: (question, view) => answer(question, authority, view),
       outside: "refused",
       forwarder: undefined,
       viewers,

@@ -81,7 +81,15 @@ export function served(file: ServicesFile, options: ServedOptions = {}): Served 
   const forwarder = undefined;
   const viewers = createViewers({ registry, trusted: trust.map(parseTrusted), scope: "all" });
   const log = silentLog;
-  const respondAnyhow = createRespond({ ...authority, outside, forwarder, viewers, idleMs, counters, log });
+  const respondAnyhow = createRespond({
+    answer: (question, view) => answer(question, authority, view),
+    outside,
+    forwarder,
+    viewers,
+    idleMs,
+    counters,
+    log,
+  });
   const respond: Served["respond"] = (octets, transport, client = "127.0.0.1") => {
     const reply = respondAnyhow(octets, transport, client);
     if (reply instanceof Promise) throw new Error("nobody is to be asked here");

@@ -5,6 +5,7 @@ import { createTally } from "../../src/dns/counters.ts";
 import type { Forwarder } from "../../src/dns/forward/forwarder.ts";
 import { createRespond } from "../../src/dns/respond.ts";
 import { createViewers } from "../../src/dns/viewers.ts";
+import { answer } from "../../src/dns/answer.ts";
 import { createRotation } from "../../src/dns/rotation.ts";
 import { parseType } from "../../src/model/mnemonics.ts";
 import { formatName, parseName, prefixOf } from "../../src/model/name.ts";
@@ -23,11 +24,10 @@ function forwarding(served: Served, routed: readonly string[] = []): Asked {
   const forwarded: string[] = [];
   const isRouted: Forwarder["isRouted"] = (name) =>
     routed.some((zone) => prefixOf(name, parseName(zone)) !== undefined);
+  const { registry } = served;
+  const authority = { registry, rotation: createRotation(), nameServers: () => [], isRouted };
   const respond = createRespond({
-    registry: served.registry,
-    rotation: createRotation(),
-    nameServers: () => [],
-    isRouted,
+    answer: (question, view) => answer(question, authority, view),
     outside: "refused",
     forwarder: {
       forward({ question }) {

@@ -1,4 +1,4 @@
-import type { Mail } from "./mail.ts";
+import type { ClientKey, Mail } from "./mail.ts";
 
 /** Answers from what it was told, without the registry: from the octets of a query to those of its reply. */
 export interface Book {
@@ -10,7 +10,9 @@ export interface Book {
    * @param out room for 1,232 octets at least
    * @returns how many octets the reply has; 0: somebody who has the registry must answer
    */
-  reply(query: Uint8Array, length: number, client: number | string, out: Uint8Array): number;
+  reply(query: Uint8Array, length: number, client: ClientKey, out: Uint8Array): number;
+  /** Whether it is known, and still holds, what a client sees: else it is to be told with the next mail. */
+  knows(client: ClientKey): boolean;
   /** Takes in what was not known. */
   take(mail: Mail): void;
 }

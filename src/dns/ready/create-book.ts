@@ -1,0 +1,106 @@
+import { LRUCache } from "lru-cache";
+import { mayExist } from "../../registry/presence.ts";
+import { HASH_START, hashEnd, hashOn } from "../../registry/pulse.ts";
+import { createTurns } from "../turns.ts";
+import { MAX_VIEWERS } from "../viewers.ts";
+import type { Book } from "./book.ts";
+import { type Entry, emitMissing, emitReady } from "./emit.ts";
+import { type ClientKey, type ClientMail, type Mail, type MissingMail, typeKey } from "./mail.ts";
+import { createPeeked, peek } from "./peek.ts";
+import { holds, type Shared } from "./shared.ts";
+
+/** What the ready replies of one thread take at most. */
+export const MAX_BOOK_OCTETS: number = 64 * 1024 * 1024;
+/** What an entry takes besides its octets, about. */
+const ENTRY_OCTETS = 1024;
+/** How many views' word on missing names is kept. */
+const MAX_MISSING = 1024;
+
+export function createBook(shared: Shared): Book {
+  const peeked = createPeeked();
+  /** By what a query says, hashed: of two that have the same hash, the last counts. */
+  const entries = new LRUCache<number, Entry>({
+    maxSize: MAX_BOOK_OCTETS,
+    maxEntrySize: MAX_BOOK_OCTETS / 64,
+    sizeCalculation: ({ parts }) => ENTRY_OCTETS + parts.octets.length * 2,
+  });
+  const clients = new LRUCache<ClientKey, ClientMail>({ max: MAX_VIEWERS });
+  const missing = new LRUCache<number, MissingMail>({ max: MAX_MISSING });
+
+  return {
+    reply(query, length, client, out) {
+      if (!peek(query, length, peeked)) return 0;
+      const seen = clients.get(client);
+      if (!seen || !holds(shared, seen)) return 0;
+      const type = typeKey(peeked.type);
+      const entry = entries.get(keyOf(peeked.hash, type, seen.view));
+      if (entry && isFor(entry, type, seen.view) && holds(shared, entry))
+        return emitReady(entry, query, length, peeked, shared, out);
+      const nowhere = missing.get(seen.view);
+      if (!nowhere || !isMissing(nowhere) || !holds(shared, nowhere)) return 0;
+      return emitMissing(nowhere, query, peeked, shared, out);
+    },
+    knows(client) {
+      const seen = clients.get(client);
+      return seen !== undefined && holds(shared, seen);
+    },
+    take(mail) {
+      switch (mail.kind) {
+        case "client":
+          clients.set(mail.client, mail);
+          return;
+        case "missing":
+          missing.set(mail.view, mail);
+          return;
+        case "ready":
+          entries.set(keyOf(hashOfName(mail.name), mail.type, mail.view), entryOf(mail));
+      }
+    },
+  };
+
+  function isFor({ name, type, view }: Entry, asked: number, seen: number): boolean {
+    if (type !== asked || view !== seen || name.length !== peeked.nameOctets) return false;
+    for (let at = 0; at < name.length; at++) if (name[at] !== peeked.name[at]) return false;
+    return true;
+  }
+
+  /** Whether the name is in the zone and nothing of what the registry would look for exists. */
+  function isMissing({ zone, namespace, exceptions, presence }: MissingMail): boolean {
+    const { labels, labelCount, hashes, nameOctets, name } = peeked;
+    const cut = nameOctets - zone.length;
+    let label = labelCount - 1;
+    while (label > 0 && (labels[label] ?? 0) > cut) label--;
+    if (label < 1 || labels[label] !== cut) return false;
+    for (let at = 0; at < zone.length; at++) if (name[cut + at] !== zone.charCodeAt(at)) return false;
+    const inFront = hashes[label] ?? 0;
+    if (mayExist(presence, inFront) || mayExist(presence, peeked.hash)) return false;
+    if (namespace !== "") {
+      if (mayExist(presence, hashBehind(inFront, namespace))) return false;
+      if (mayExist(presence, hashBehind(peeked.hash, namespace))) return false;
+    }
+    if (exceptions.size === 0) return true;
+    let last = "";
+    for (let at = labels[label - 1] ?? 0; at < cut; at++) last += String.fromCharCode(name[at] ?? 0);
+    return !exceptions.has(last);
+  }
+}
+
+function entryOf(mail: Extract<Mail, { kind: "ready" }>): Entry {
+  const turns = mail.groups.length > 1 ? createTurns(mail.order, mail.weights) : undefined;
+  return Object.assign({}, mail, { turns, places: new Int32Array(mail.parts.starts.length) });
+}
+
+/** A number that fits into a word of the engine's, and so is compared as one. */
+function keyOf(hash: number, type: number, view: number): number {
+  return hashEnd(hash ^ Math.imul(type + 1, 0x9e3779b1) ^ Math.imul(view + 1, 0x85ebca77)) | 0;
+}
+
+function hashOfName(name: Uint8Array): number {
+  return hashBehind(HASH_START, String.fromCharCode(...name.subarray(0, -1)));
+}
+
+function hashBehind(hash: number, labels: string): number {
+  let behind = hash;
+  for (let at = 0; at < labels.length; at++) behind = hashOn(behind, labels.charCodeAt(at));
+  return behind;
+}

@@ -1,0 +1,195 @@
+import { SERIAL } from "../../registry/pulse.ts";
+import { HEADER_OCTETS, UDP_AMPLIFICATION, UDP_PAYLOAD_OCTETS } from "../../wire/message.ts";
+import { TC_BIT } from "../../wire/writer.ts";
+import { TYPE } from "../../wire/record.ts";
+import type { Turns } from "../turns.ts";
+import type { MissingMail, ReadyMail } from "./mail.ts";
+import type { Peeked } from "./peek.ts";
+import type { Shared } from "./shared.ts";
+
+/** RFC 6891 section 6.1.2: owner, type, class, TTL and RDLENGTH of an OPT record without options. */
+const OPT_OCTETS = 11;
+const POINTER = 0xc0;
+/** RD and CD, which a reply repeats: bits of the header's third and fourth octet. */
+const RD = 0x01;
+const CD = 0x10;
+
+/** A ready reply, and whose turn it is. */
+export interface Entry extends ReadyMail {
+  /** Undefined: the order is always the same. */
+  readonly turns: Turns | undefined;
+  /** Of each part, where it is in the reply that is being put together. */
+  readonly places: Int32Array;
+}
+
+/**
+ * Puts a reply together: the header as the query wants it, its own question, the records whose turn it is. What fits is
+ * what the writer of whole replies would have let fit (wire/writer.ts): this is the same, in octets.
+ *
+ * @returns how many octets there are in `out`
+ */
+export function emitReady(
+  entry: Entry,
+  query: Uint8Array,
+  length: number,
+  peeked: Peeked,
+  shared: Shared,
+  out: Uint8Array,
+): number {
+  const { groups, authority, most, turns, places, parts } = entry;
+  const reserved = peeked.hasEdns ? OPT_OCTETS : 0;
+  const limit = peeked.limit - reserved;
+  const additionalsLimit = Math.min(limit, length * UDP_AMPLIFICATION - reserved);
+  let at = questionEnd(peeked);
+  const answersAt = at;
+  copy(query, HEADER_OCTETS, at - HEADER_OCTETS, out, HEADER_OCTETS);
+
+  const order = turns?.next();
+  if (turns) places.fill(-1);
+  let answers = 0;
+  let isCut = false;
+  let shownGroups = 0;
+  for (; shownGroups < groups.length && answers < most && !isCut; shownGroups++) {
+    const group = groups[order ? (order[shownGroups] ?? 0) : shownGroups];
+    if (!group) break;
+    for (const part of group.answers) {
+      if (answers === most) break;
+      if (turns && (places[part] ?? -1) >= 0) continue; // another group has shown it
+      const end = put(parts, part, out, at, limit);
+      if (end < 0) {
+        isCut = true;
+        break;
+      }
+      places[part] = at;
+      at = end;
+      answers++;
+    }
+  }
+  let authorities = 0;
+  for (const part of isCut ? [] : authority) {
+    const end = put(parts, part, out, at, limit);
+    if (end < 0) {
+      isCut = true;
+      break;
+    }
+    at = end;
+    authorities++;
+  }
+  if (entry.serialAt >= 0 && (answers > 0 || authorities > 0))
+    setSerial(out, answersAt + entry.serialAt, shared);
+
+  let additionals = 0;
+  let setAt = at;
+  let beforeSet = 0;
+  let hasRoom = !isCut;
+  for (let index = 0; index < shownGroups && hasRoom; index++) {
+    const group = groups[order ? (order[index] ?? 0) : index];
+    if (!group) break;
+    for (const { part, isFirst, owner, offset } of group.additionals) {
+      if (isFirst) {
+        setAt = at;
+        beforeSet = additionals;
+      }
+      const end = put(parts, part, out, at, additionalsLimit);
+      if (end < 0) {
+        at = setAt;
+        additionals = beforeSet;
+        hasRoom = false;
+        break;
+      }
+      if (owner >= 0) setPointer(out, at, (places[owner] ?? 0) + offset);
+      at = end;
+      additionals++;
+    }
+  }
+  setHeader(entry.flags | (isCut ? TC_BIT : 0), query, out);
+  setPair(out, 6, answers);
+  setPair(out, 8, authorities);
+  setPair(out, 10, additionals + (peeked.hasEdns ? 1 : 0));
+  return peeked.hasEdns ? putOpt(peeked, out, at) : at;
+}
+
+/** As {@link emitReady}, for a name that does not exist. */
+export function emitMissing(
+  { soa, pointers, questionOctets, serialAt, flags }: MissingMail,
+  query: Uint8Array,
+  peeked: Peeked,
+  shared: Shared,
+  out: Uint8Array,
+): number {
+  const start = questionEnd(peeked);
+  copy(query, HEADER_OCTETS, start - HEADER_OCTETS, out, HEADER_OCTETS);
+  const isCut = start + soa.length > peeked.limit - (peeked.hasEdns ? OPT_OCTETS : 0);
+  const moved = start - HEADER_OCTETS - questionOctets;
+  if (!isCut) {
+    copy(soa, 0, soa.length, out, start);
+    for (const at of pointers) {
+      const target = ((((soa[at] ?? 0) & ~POINTER) << 8) | (soa[at + 1] ?? 0)) + moved;
+      setPointer(out, start + at, target);
+    }
+    setSerial(out, start + serialAt, shared);
+  }
+  setHeader(flags | (isCut ? TC_BIT : 0), query, out);
+  setPair(out, 6, 0);
+  setPair(out, 8, isCut ? 0 : 1);
+  setPair(out, 10, peeked.hasEdns ? 1 : 0);
+  const at = isCut ? start : start + soa.length;
+  return peeked.hasEdns ? putOpt(peeked, out, at) : at;
+}
+
+function questionEnd({ nameOctets }: Peeked): number {
+  return HEADER_OCTETS + nameOctets + 4;
+}
+
+/** Where a part ends that begins at `at`; -1: it does not fit. */
+function put(
+  { octets, starts }: ReadyMail["parts"],
+  part: number,
+  out: Uint8Array,
+  at: number,
+  limit: number,
+): number {
+  const start = starts[part] ?? 0;
+  const size = (starts[part + 1] ?? 0) - start;
+  if (at + size > limit) return -1;
+  copy(octets, start, size, out, at);
+  return at + size;
+}
+
+/** Octet by octet where that is faster than a call: up to some 100. */
+function copy(from: Uint8Array, start: number, size: number, out: Uint8Array, at: number): void {
+  for (let index = 0; index < size; index++) out[at + index] = from[start + index] ?? 0;
+}
+
+function setHeader(flags: number, query: Uint8Array, out: Uint8Array): void {
+  out[0] = query[0] ?? 0;
+  out[1] = query[1] ?? 0;
+  setPair(out, 2, flags | (((query[2] ?? 0) & RD) << 8) | ((query[3] ?? 0) & CD));
+  setPair(out, 4, 1);
+}
+
+/** What the registry's serial is now: what does not hang on it may well be older. */
+function setSerial(out: Uint8Array, at: number, { cells }: Shared): void {
+  const serial = Atomics.load(cells, SERIAL);
+  setPair(out, at, serial >>> 16);
+  setPair(out, at + 2, serial);
+}
+
+function putOpt({ isDnssecOk }: Peeked, out: Uint8Array, at: number): number {
+  out[at] = 0;
+  setPair(out, at + 1, TYPE.OPT);
+  setPair(out, at + 3, UDP_PAYLOAD_OCTETS);
+  setPair(out, at + 5, 0);
+  setPair(out, at + 7, isDnssecOk ? 0x8000 : 0);
+  setPair(out, at + 9, 0);
+  return at + OPT_OCTETS;
+}
+
+function setPointer(out: Uint8Array, at: number, target: number): void {
+  setPair(out, at, (POINTER << 8) | target);
+}
+
+function setPair(out: Uint8Array, at: number, value: number): void {
+  out[at] = value >>> 8;
+  out[at + 1] = value;
+}

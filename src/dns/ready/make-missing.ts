@@ -1,0 +1,89 @@
+import { HEADER_OCTETS } from "../../wire/message.ts";
+import { labelsOf, parsePrefix, prefixOf, type Prefix, wholePrefix } from "../../model/name.ts";
+import type { View } from "../../model/view.ts";
+import { attempt } from "../../base/error.ts";
+import { NAME_SERVER } from "../kinds.ts";
+import type { Registry } from "../../registry/registry.ts";
+import { MAILBOX } from "../kinds.ts";
+import type { MissingMail } from "./mail.ts";
+import { pointerAt, type Told, write } from "./make.ts";
+
+/** RFC 1035 section 3.2.1: type, class, TTL and RDLENGTH, behind the owner. */
+const FIXED_OCTETS = 10;
+const SOA_NUMBERS_OCTETS = 20;
+
+/**
+ * From one name in the zone that does not exist, what all of them are answered; undefined: it tells nothing of
+ * others, or there is a network whose name ends as the zone's does.
+ */
+export function makeMissing(
+  told: Told,
+  { namespace }: View,
+  { settings, presence, networks }: Pick<Registry, "settings" | "presence" | "networks">,
+): MissingMail | undefined {
+  const { question, given, view, cells, sum } = told;
+  const { zone } = settings;
+  const prefix = prefixOf(question.name, zone);
+  if (given.kind !== "nxdomain" || prefix === undefined || prefix === "") return undefined;
+  const exceptions = exceptionsOf(networks.keys());
+  if (exceptions.has(lastLabel(prefix)) || exceptions.has(lastLabel(wholePrefix(zone)))) return undefined;
+  const written = write(told);
+  if (!written) return undefined;
+  const { octets, starts, flags } = written;
+  const start = starts[0] ?? 0;
+  const pointers = pointersOf(octets, start);
+  // A name in front of the zone that the SOA record has a part of would be pointed at as well.
+  const zoneAt = HEADER_OCTETS + prefix.length;
+  if (pointers.some((at) => pointerAt(octets, at) < zoneAt)) return undefined;
+  return {
+    kind: "missing",
+    view,
+    namespace,
+    zone,
+    exceptions,
+    presence,
+    flags,
+    soa: octets.slice(start),
+    questionOctets: question.octets.length,
+    pointers: pointers.map((at) => at - start),
+    serialAt: octets.length - SOA_NUMBERS_OCTETS - start,
+    cells,
+    sum,
+  };
+}
+
+/** The labels at which a network's name may end, and those that an SOA record has of its own. */
+function exceptionsOf(networks: Iterable<string>): ReadonlySet<string> {
+  const exceptions = new Set<string>([NAME_SERVER, MAILBOX]);
+  for (const network of networks) {
+    const labels = attempt(() => parsePrefix(network)); // nobody can ask for what is no name
+    if (labels !== undefined) exceptions.add(lastLabel(labels));
+  }
+  return exceptions;
+}
+
+/** The last label with its length; as a network's name, it is a prefix of one label. */
+function lastLabel(labels: Prefix): string {
+  const last = labelsOf(labels).at(-1) ?? "";
+  return String.fromCharCode(last.length) + last;
+}
+
+/** Where pointers stand in an SOA record: at the ends of its owner and of the two names in it. */
+function pointersOf(octets: Uint8Array, start: number): readonly number[] {
+  const owner = nameEnd(octets, start);
+  const primary = nameEnd(octets, owner.end + FIXED_OCTETS);
+  const mailbox = nameEnd(octets, primary.end);
+  return [owner, primary, mailbox].flatMap(({ pointer }) => pointer ?? []);
+}
+
+function nameEnd(
+  octets: Uint8Array,
+  start: number,
+): { readonly end: number; readonly pointer: number | undefined } {
+  let at = start;
+  while ((octets[at] ?? 0) > 0) {
+    if (pointerAt(octets, at) >= 0) return { end: at + 2, pointer: at };
+    at += 1 + (octets[at] ?? 0);
+  }
+  return { end: at + 1, pointer: undefined };
+}
