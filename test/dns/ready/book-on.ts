@@ -1,0 +1,59 @@
+import { silentLog } from "../../../src/base/log.ts";
+import { createTally } from "../../../src/dns/counters.ts";
+import type { Book } from "../../../src/dns/ready/book.ts";
+import { createBook } from "../../../src/dns/ready/create-book.ts";
+import type { Mail } from "../../../src/dns/ready/mail.ts";
+import { createTeacher } from "../../../src/dns/ready/teacher.ts";
+import { createRespond } from "../../../src/dns/respond.ts";
+import { createRotation } from "../../../src/dns/rotation.ts";
+import { createViewers } from "../../../src/dns/viewers.ts";
+import { parseAddress } from "../../../src/model/address.ts";
+import type { Registry } from "../../../src/registry/registry.ts";
+
+/** A book as another thread has it, and whom it is taught by. */
+export interface Taught {
+  readonly book: Book;
+  /** Has the query answered by who has the registry, from whom the book learns; the reply, and what was told. */
+  teach(
+    octets: Uint8Array,
+    client: string,
+  ): { readonly reply: Uint8Array | undefined; readonly mail: readonly Mail[] };
+  /** What the book answers by itself; undefined: nothing. */
+  ask(octets: Uint8Array, client: string): Uint8Array | undefined;
+}
+
+export function bookOn(registry: Registry): Taught {
+  const viewers = createViewers({ registry, trusted: [], scope: "all" });
+  const teacher = createTeacher({
+    registry,
+    rotation: createRotation(),
+    nameServers: () => [parseAddress("127.0.0.1"), parseAddress("::1")],
+    isRouted: () => false,
+    viewers,
+    isRecursive: false,
+  });
+  const respond = createRespond({
+    answer: teacher.answer,
+    outside: "refused",
+    forwarder: undefined,
+    viewers,
+    idleMs: 10_000,
+    counters: createTally(),
+    log: silentLog,
+  });
+  const book = createBook(registry.pulse);
+  const out = new Uint8Array(1232);
+  return {
+    book,
+    teach(octets, client) {
+      const { reply, mail } = teacher.teach(client, client, () => respond(octets, "udp", client));
+      if (reply instanceof Promise) throw new Error("nobody is to be asked here");
+      for (const one of mail) book.take(structuredClone(one));
+      return { reply, mail };
+    },
+    ask(octets, client) {
+      const length = book.reply(octets, octets.length, client, out);
+      return length === 0 ? undefined : out.slice(0, length);
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import type { AvailabilityRule } from "../../../src/model/availability.ts";
+import { parseAddress } from "../../../src/model/address.ts";
+import { parsePrefix } from "../../../src/model/name.ts";
+import type { ServicesFile } from "../../../src/schema/input.ts";
+import { query } from "../../wire/query.ts";
+import { roster, served } from "../served.ts";
+import { bookOn } from "./book-on.ts";
+import { hex, repliesOf } from "./twin.ts";
+
+type Services = NonNullable<ServicesFile["services"]>;
+type Service = NonNullable<Services[string]>;
+
+const NETWORKS = {
+  front: { subnets: ["10.1.0.0/24"], vips: "10.1.0.128/25" },
+  back: { subnets: ["10.2.0.0/24"], vips: "10.2.0.128/25" },
+};
+/** On no network; on front; on back; where a task may be. */
+const CLIENTS = ["192.0.2.99", "10.1.0.99", "10.2.0.99", "10.1.0.1", "192.0.2.1"];
+const NAMES = [
+  "web",
+  "t.web",
+  "tasks.web",
+  "_http._tcp.web",
+  "web.shop",
+  "web.front",
+  "t",
+  "www",
+  "x.y",
+  "y",
+  "shop",
+];
+const QUESTIONS = NAMES.flatMap((name) => [
+  ...(name.startsWith("_") ? [{ name: `${name}.rota.internal`, type: 33 }] : []),
+  { name: `${name}.rota.internal`, type: 1 },
+  { name, type: 1 },
+  { name: `${name}.rota.internal`, type: 28 },
+]);
+
+const task = fc.record({
+  id: fc.constantFrom("t", "u", "web"),
+  host: fc.integer({ min: 1, max: 3 }),
+});
+const service = fc
+  .record({
+    mode: fc.constantFrom("vip" as const, "dnsrr" as const),
+    where: fc.constantFrom("none", "front", "back", "both"),
+    namespace: fc.constantFrom(undefined, "shop", "web"),
+    alias: fc.constantFrom(undefined, "www", "x.y", "t.web", "web"),
+    tasks: fc.uniqueArray(task, { maxLength: 2, selector: ({ id }) => id }),
+  })
+  .map(({ mode, where, namespace, alias, tasks }): Service => {
+    const networks = where === "both" ? ["front", "back"] : where === "none" ? [] : [where];
+    const hosts = new Map(tasks.map(({ id, host }) => [host, id]));
+    const addressOf = (host: number) => {
+      if (networks.length === 0) return `192.0.2.${host}`;
+      return Object.fromEntries(networks.map((name) => [name, `10.${name === "front" ? 1 : 2}.0.${host}`]));
+    };
+    return {
+      endpoint_mode: mode,
+      ports: [{ name: "http", target: 80 }],
+      tasks: [...hosts].map(([host, id]) => ({ id, address: addressOf(host) })),
+      ...(networks.length > 0 ? { networks } : {}),
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(alias === undefined ? {} : { aliases: [alias] }),
+    };
+  });
+const file = fc.dictionary(fc.constantFrom("web", "y", "shop", "t"), service, { maxKeys: 3 });
+const change = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant("publish" as const), services: file, isScoped: fc.boolean() }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("verdict" as const), isPassing: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("rule" as const), isOut: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("client" as const), at: fc.constantFrom(...CLIENTS) }),
+  },
+);
+
+test("whatever changes, a book answers as the plain path does from the next query on", () => {
+  let answered = 0;
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), (changes) => {
+      const server = served({ services: {} });
+      const other = server.registry.open("engine");
+      const { teach, ask } = bookOn(server.registry);
+      for (const one of changes) {
+        switch (one.kind) {
+          case "publish":
+            server.source.publish(
+              roster({
+                ...(one.isScoped || needsNetworks(one.services) ? { networks: NETWORKS } : {}),
+                services: one.services,
+              }),
+            );
+            break;
+          case "verdict": {
+            const verdict = one.isPassing ? "passing" : "failing";
+            const reports = [...server.registry.services()].map(
+              ({ id }) => ({ service: id, task: parsePrefix("t"), verdict }) as const,
+            );
+            server.registry.report(reports);
+            break;
+          }
+          case "rule": {
+            const rule: AvailabilityRule = { service: "*", task: "u", availability: "drain", origin: "test" };
+            server.registry.rule(one.isOut ? [rule] : []);
+            break;
+          }
+          case "client":
+            other.publish({
+              ...roster({ services: {} }),
+              clients: [
+                { address: parseAddress(one.at), networks: ["back"], namespace: parsePrefix("shop") },
+              ],
+            });
+        }
+        for (const client of CLIENTS) {
+          for (const wanted of QUESTIONS) {
+            const octets = query(wanted);
+            const expected = repliesOf(server, wanted, client);
+            const reply = ask(octets, client);
+            if (reply) {
+              answered += 1;
+              expect(expected, `${wanted.name} ${wanted.type} asked by ${client}`).toContain(hex(reply));
+            } else teach(octets, client);
+          }
+        }
+      }
+    }),
+    { numRuns: 60 },
+  );
+  expect(answered).toBeGreaterThan(3000);
+});
+
+function needsNetworks(services: Services): boolean {
+  return Object.values(services).some(({ networks = [] }) => networks.length > 0);
+}
