@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { AvailabilityRule } from "../../../src/model/availability.ts";
 import { parseAddress } from "../../../src/model/address.ts";
-import { parsePrefix } from "../../../src/model/name.ts";
+import { parsePrefix, type Prefix } from "../../../src/model/name.ts";
+import { ownName } from "../../../src/registry/names.ts";
 import type { ServicesFile } from "../../../src/schema/input.ts";
 import { query } from "../../wire/query.ts";
 import { roster, served } from "../served.ts";
@@ -66,10 +67,13 @@ const service = fc
       ...(alias === undefined ? {} : { aliases: [alias] }),
     };
   });
-const file = fc.dictionary(fc.constantFrom("web", "y", "shop", "t"), service, { maxKeys: 3 });
+const name = fc.constantFrom("web", "y", "shop", "t");
+const file = fc.dictionary(name, service, { maxKeys: 3 });
 const change = fc.oneof(
+  { weight: 12, arbitrary: fc.record({ kind: fc.constant("declare" as const), name, service }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("withdraw" as const), at: fc.nat(9) }) },
   {
-    weight: 6,
+    weight: 2,
     arbitrary: fc.record({ kind: fc.constant("publish" as const), services: file, isScoped: fc.boolean() }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("verdict" as const), isPassing: fc.boolean() }) },
@@ -83,9 +87,11 @@ const change = fc.oneof(
 test("whatever changes, a book answers as the plain path does from the next query on", () => {
   let answered = 0;
   fc.assert(
-    fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), (changes) => {
+    fc.property(fc.array(change, { minLength: 1, maxLength: 12 }), (changes) => {
       const server = served({ services: {} });
       const other = server.registry.open("engine");
+      const library = server.registry.open("library");
+      const declared: Prefix[] = [];
       const { teach, ask } = bookOn(server.registry);
       for (const one of changes) {
         switch (one.kind) {
@@ -97,6 +103,19 @@ test("whatever changes, a book answers as the plain path does from the next quer
               }),
             );
             break;
+          case "declare": {
+            const [declaration] = roster({
+              networks: NETWORKS,
+              services: { [one.name]: one.service },
+            }).services;
+            if (declaration) declared.push(ownName(library.declare(declaration).declaration));
+            break;
+          }
+          case "withdraw": {
+            const own = declared[one.at % declared.length];
+            if (own !== undefined) library.withdraw(own);
+            break;
+          }
           case "verdict": {
             const verdict = one.isPassing ? "passing" : "failing";
             const reports = [...server.registry.services()].map(
