@@ -78,9 +78,8 @@ export function createBook(shared: Shared): Book {
       if (mayExist(presence, hashBehind(inFront, namespace))) return false;
       if (mayExist(presence, hashBehind(peeked.hash, namespace))) return false;
     }
-    if (exceptions.size === 0) return true;
-    let last = "";
-    for (let at = labels[label - 1] ?? 0; at < cut; at++) last += String.fromCharCode(name[at] ?? 0);
+    let last = HASH_START;
+    for (let at = labels[label - 1] ?? 0; at < cut; at++) last = hashOn(last, name[at] ?? 0);
     return !exceptions.has(last);
   }
 }

@@ -76,8 +76,8 @@ export interface MissingMail extends Grounds {
   readonly namespace: string;
   /** The zone's name, one character an octet, with the root's zero octet. */
   readonly zone: string;
-  /** Whoever ends in one of these in front of the zone is nobody's but the registry's: labels with their lengths. */
-  readonly exceptions: ReadonlySet<string>;
+  /** What ends in one of these in front of the zone is the registry's to say: labels with their lengths, hashed. */
+  readonly exceptions: ReadonlySet<number>;
   readonly presence: SharedPresence;
   readonly flags: number;
   /** The SOA record, as it stands behind a question of so many octets. */

@@ -3,6 +3,7 @@ import { labelsOf, parsePrefix, prefixOf, type Prefix, wholePrefix } from "../..
 import type { View } from "../../model/view.ts";
 import { attempt } from "../../base/error.ts";
 import { NAME_SERVER } from "../kinds.ts";
+import { hashOf } from "../../registry/presence.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { MAILBOX } from "../kinds.ts";
 import type { MissingMail } from "./mail.ts";
@@ -25,8 +26,8 @@ export function makeMissing(
   const { zone } = settings;
   const prefix = prefixOf(question.name, zone);
   if (given.kind !== "nxdomain" || prefix === undefined || prefix === "") return undefined;
-  const exceptions = exceptionsOf(networks.keys());
-  if (exceptions.has(lastLabel(prefix)) || exceptions.has(lastLabel(wholePrefix(zone)))) return undefined;
+  const exceptions = new Set([...exceptionsOf(networks.keys())].map(hashOf));
+  if ([prefix, wholePrefix(zone)].some((labels) => exceptions.has(hashOf(lastLabel(labels))))) return undefined;
   const written = write(told);
   if (!written) return undefined;
   const { octets, starts, flags } = written;
@@ -53,7 +54,7 @@ export function makeMissing(
 }
 
 /** The labels at which a network's name may end, and those that an SOA record has of its own. */
-function exceptionsOf(networks: Iterable<string>): ReadonlySet<string> {
+function exceptionsOf(networks: Iterable<string>): Iterable<string> {
   const exceptions = new Set<string>([NAME_SERVER, MAILBOX]);
   for (const network of networks) {
     const labels = attempt(() => parsePrefix(network)); // nobody can ask for what is no name
