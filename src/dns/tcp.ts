@@ -127,6 +127,9 @@ function serve(
   let waiting = 0;
   let isHeld = false;
   let hasEnded = false;
+  /** The replies to what came in one go, each behind its length: they leave in one write. */
+  let replies: Uint8Array[] = [];
+  let gathered = 0;
   socket.on("data", (octets) => {
     frames.push(octets);
     answerSome();
@@ -143,10 +146,10 @@ function serve(
 
   /** Answers what has arrived, but not for longer than others can wait: the socket rests while some is left. */
   function answerSome(): void {
-    socket.cork(); // the replies to what came in one segment leave in one
     let left = QUERIES_A_TURN;
     while (left > 0 && !isFull() && answerNext()) left--;
-    socket.uncork();
+    if (left < QUERIES_A_TURN) connections.touch(socket);
+    send();
     if (socket.destroyed) return;
     if (left > 0 && !isFull()) {
       socket.resume();
@@ -165,7 +168,6 @@ function serve(
   function answerNext(): boolean {
     const query = socket.destroyed ? undefined : frames.shift();
     if (!query) return false;
-    connections.touch(socket);
     const reply = respond(query);
     if (reply instanceof Promise) {
       waiting += 1;
@@ -176,7 +178,7 @@ function serve(
       socket.destroy(); // not a query: this is no client of ours
       return false;
     }
-    send(reply);
+    add(reply);
     return true;
   }
 
@@ -184,18 +186,23 @@ function serve(
     waiting -= 1;
     if (socket.destroyed) return;
     connections.touch(socket);
-    socket.cork();
-    send(reply);
-    socket.uncork();
+    add(reply);
+    send();
     endIfDone();
     if (!isHeld || waiting > MAX_WAITING / 2) return;
     isHeld = false;
     answerSome();
   }
 
-  function send(reply: Uint8Array): void {
-    socket.write(lengthOf(reply));
-    socket.write(reply);
+  function add(reply: Uint8Array): void {
+    replies.push(lengthOf(reply), reply);
+    gathered += 2 + reply.length;
+  }
+
+  function send(): void {
+    if (replies.length > 0 && !socket.destroyed) socket.write(Buffer.concat(replies));
+    replies = [];
+    gathered = 0;
   }
 
   /** Who has said all may still wait for replies. */
@@ -208,7 +215,7 @@ function serve(
   }
 
   function isUnread(): boolean {
-    return socket.writableLength > MAX_UNREAD_OCTETS;
+    return socket.writableLength + gathered > MAX_UNREAD_OCTETS;
   }
 }
 

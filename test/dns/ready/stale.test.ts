@@ -87,7 +87,7 @@ const change = fc.oneof(
 test("whatever changes, a book answers as the plain path does from the next query on", () => {
   let answered = 0;
   fc.assert(
-    fc.property(fc.array(change, { minLength: 1, maxLength: 12 }), (changes) => {
+    fc.property(fc.array(change, { minLength: 1, maxLength: 10 }), (changes) => {
       const server = served({ services: {} });
       const other = server.registry.open("engine");
       const library = server.registry.open("library");
@@ -150,9 +150,9 @@ test("whatever changes, a book answers as the plain path does from the next quer
         }
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
-  expect(answered).toBeGreaterThan(3000);
+  expect(answered).toBeGreaterThan(1500);
 });
 
 function needsNetworks(services: Services): boolean {
