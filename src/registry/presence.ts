@@ -19,8 +19,11 @@ const FIRST_CELLS = 2 ** 16;
 /** A cell that got here stays: how many names there are in it is not known any more. */
 const FULL = 255;
 
-/** @param names all names that exist, to begin anew with when there are too many for the memory in use */
-export function createPresence(names: () => Iterable<string>): Presence {
+/**
+ * @param names all names that exist, to begin anew with when there are too many for the memory in use
+ * @param moved told of that: who has the memory that was in use must not believe it any more
+ */
+export function createPresence(names: () => Iterable<string>, moved: () => void): Presence {
   let cells = new Uint8Array(new SharedArrayBuffer(FIRST_CELLS));
   let count = 0;
 
@@ -53,6 +56,7 @@ export function createPresence(names: () => Iterable<string>): Presence {
   function grow(): void {
     cells = new Uint8Array(new SharedArrayBuffer(cells.length * 8));
     for (const name of names()) mark(name);
+    moved();
   }
 }
 

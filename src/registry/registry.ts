@@ -192,7 +192,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
 
   const pulse = createPulse();
   pulse.setSerial(serial);
-  const presence = createPresence(() => names.keys());
+  const presence = createPresence(() => names.keys(), pulse.touchAll);
   /** What the change under way has touched so far. */
   let batch = createBatch<Entry>();
   let isChanging = false;

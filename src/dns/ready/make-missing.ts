@@ -27,7 +27,8 @@ export function makeMissing(
   const prefix = prefixOf(question.name, zone);
   if (given.kind !== "nxdomain" || prefix === undefined || prefix === "") return undefined;
   const exceptions = new Set([...exceptionsOf(networks.keys())].map(hashOf));
-  if ([prefix, wholePrefix(zone)].some((labels) => exceptions.has(hashOf(lastLabel(labels))))) return undefined;
+  if ([prefix, wholePrefix(zone)].some((labels) => exceptions.has(hashOf(lastLabel(labels)))))
+    return undefined;
   const written = write(told);
   if (!written) return undefined;
   const { octets, starts, flags } = written;

@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import { query } from "../../wire/query.ts";
+import { served } from "../served.ts";
+import { bookOn } from "./book-on.ts";
+import { hex } from "./twin.ts";
+
+const CLIENT = "127.0.0.1";
+const rcodeOf = (reply: Uint8Array | undefined): number => (reply?.[3] ?? 0xff) & 0x0f;
+
+function taught() {
+  const server = served({
+    services: { web: { endpoint_mode: "dnsrr", tasks: ["192.0.2.1", "192.0.2.2"] } },
+  });
+  return { server, ...bookOn(server.registry) };
+}
+
+test("of a flood of names that nobody has, one teaches it all of them", () => {
+  const { teach, ask } = taught();
+  teach(query({ name: "first.rota.internal" }), CLIENT);
+  for (let at = 0; at < 1000; at++) {
+    const octets = query({ name: `x${at}.rota.internal` });
+    const reply = ask(octets, CLIENT);
+    if (reply) expect(rcodeOf(reply)).toBe(3);
+    // Taken for one that may exist, or not: nothing of it is remembered by its name.
+    for (const { kind } of teach(octets, CLIENT).mail) expect(kind).not.toBe("ready");
+  }
+});
+
+test("of the types that no record is of, one teaches it all of them", () => {
+  const { teach, ask } = taught();
+  teach(query({ name: "web.rota.internal", type: 300 }), CLIENT);
+  for (let type = 301; type < 1300; type++)
+    expect(rcodeOf(ask(query({ name: "web.rota.internal", type }), CLIENT)), `TYPE${type}`).toBe(0);
+});
+
+test("of names that mean the same to everybody, or are addresses, none is remembered: there is no end of them", () => {
+  const { teach } = taught();
+  for (const name of ["a.localhost", "b.local", "9.2.0.192.in-addr.arpa", "xyz"]) {
+    const kinds = teach(query({ name }), CLIENT).mail.map(({ kind }) => kind);
+    expect(kinds, name).toEqual(["client"]);
+  }
+});
+
+test("it takes nothing of a client that it does not know, and no more clients than there may be", () => {
+  const { book, teach, ask } = taught();
+  const octets = query({ name: "web.rota.internal" });
+  expect(ask(octets, CLIENT)).toBeUndefined();
+  teach(octets, CLIENT);
+  expect(ask(octets, CLIENT)).toBeDefined();
+  expect(ask(octets, "127.0.0.2")).toBeUndefined();
+  for (let at = 0; at < 5000; at++) teach(octets, `10.0.${at >> 8}.${at & 255}`);
+  expect(book.knows(CLIENT)).toBe(false);
+  expect(book.knows("10.0.19.135")).toBe(true);
+});
+
+test("each entry begins its turns anywhere, and gives each its own", () => {
+  const { teach, ask } = taught();
+  const octets = query({ name: "web.rota.internal" });
+  teach(octets, CLIENT);
+  const seen = Array.from({ length: 100 }, () => hex(ask(octets, CLIENT)));
+  expect(new Set(seen).size).toBe(2);
+  expect(seen.filter((reply) => reply === seen[0])).toHaveLength(50);
+});
+
+test("what is not a query as nearly all are is left to who reads it", () => {
+  const { teach, ask } = taught();
+  const octets = query({ name: "web.rota.internal", opt: {} });
+  teach(octets, CLIENT);
+  expect(ask(octets, CLIENT)).toBeDefined();
+  for (let length = 0; length < octets.length; length++)
+    expect(ask(octets.subarray(0, length), CLIENT), `${length} octets`).toBeUndefined();
+  expect(ask(Buffer.concat([octets, Buffer.of(0)]), CLIENT)).toBeUndefined();
+  for (const at of [2, 4, 6, 8, 10]) {
+    const other = Buffer.from(octets);
+    other[at] = 0xff;
+    expect(ask(other, CLIENT), `octet ${at}`).toBeUndefined();
+  }
+});
