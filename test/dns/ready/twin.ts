@@ -156,9 +156,13 @@ const ASKED_UNTIL_ALL = 130;
 
 /** All replies that the plain path gives to a query, in hexadecimal. */
 export function repliesOf(server: Served, wanted: Asked, client: string): ReadonlySet<string> {
+  return repliesTo(server, query(wanted), client);
+}
+
+export function repliesTo(server: Served, octets: Uint8Array, client: string): ReadonlySet<string> {
   const replies = new Set<string>();
   for (let times = 0; times < ASKED_UNTIL_ALL; times++) {
-    replies.add(hex(server.respond(query(wanted), "udp", client)));
+    replies.add(hex(server.respond(octets, "udp", client)));
     if (times === 11 && replies.size === 1) break; // nothing takes turns here
   }
   return replies;
