@@ -25,6 +25,7 @@ export function createBook(shared: Shared): Book {
     sizeCalculation: ({ parts }) => ENTRY_OCTETS + parts.octets.length * 2,
   });
   const clients = new LRUCache<ClientKey, ClientMail>({ max: MAX_VIEWERS });
+  /** By view; of names of one label behind all others. */
   const missing = new LRUCache<number, MissingMail>({ max: MAX_MISSING });
 
   return {
@@ -36,7 +37,7 @@ export function createBook(shared: Shared): Book {
       const entry = entries.get(keyOf(peeked.hash, type, seen.view));
       if (entry && isFor(entry, type, seen.view) && holds(shared, entry))
         return emitReady(entry, query, length, peeked, shared, out);
-      const nowhere = missing.get(seen.view);
+      const nowhere = missing.get(missingKey(seen.view, peeked.labelCount === 1));
       if (!nowhere || !isMissing(nowhere) || !holds(shared, nowhere)) return 0;
       return emitMissing(nowhere, query, peeked, shared, out);
     },
@@ -50,7 +51,7 @@ export function createBook(shared: Shared): Book {
           clients.set(mail.client, mail);
           return;
         case "missing":
-          missing.set(mail.view, mail);
+          missing.set(missingKey(mail.view, mail.isBare), mail);
           return;
         case "ready":
           entries.set(keyOf(hashOfName(mail.name), mail.type, mail.view), entryOf(mail));
@@ -64,7 +65,7 @@ export function createBook(shared: Shared): Book {
     return true;
   }
 
-  /** Whether the name is in the zone and nothing of what the registry would look for exists. */
+  /** Whether the name is beneath the zone and nothing of what the registry would look for exists. */
   function isMissing({ zone, namespace, exceptions, presence }: MissingMail): boolean {
     const { labels, labelCount, hashes, nameOctets, name } = peeked;
     const cut = nameOctets - zone.length;
@@ -82,6 +83,10 @@ export function createBook(shared: Shared): Book {
     for (let at = labels[label - 1] ?? 0; at < cut; at++) last = hashOn(last, name[at] ?? 0);
     return !exceptions.has(last);
   }
+}
+
+function missingKey(view: number, isBare: boolean): number {
+  return view * 2 + Number(isBare);
 }
 
 function entryOf(mail: Extract<Mail, { kind: "ready" }>): Entry {

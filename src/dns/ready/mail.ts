@@ -68,13 +68,17 @@ export interface Additional {
   readonly offset: number;
 }
 
-/** That there is no name in the zone that the registry does not have, as it is told to those who see this view. */
+/**
+ * What those who see this view are told of names that the registry does not have: in the zone, or, where the zone is the
+ * root, of one label.
+ */
 export interface MissingMail extends Grounds {
   readonly kind: "missing";
   readonly view: number;
+  readonly isBare: boolean;
   /** The octets of the namespace whose names are found without it; empty: there is none. */
   readonly namespace: string;
-  /** The zone's name, one character an octet, with the root's zero octet. */
+  /** The name of the zone, or of the root: one character an octet, with the root's zero octet. */
   readonly zone: string;
   /** What ends in one of these in front of the zone is the registry's to say: labels with their lengths, hashed. */
   readonly exceptions: ReadonlySet<number>;
