@@ -4,6 +4,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
+import { queryFor } from "./question.mjs";
 
 const [, , name, address, port] = process.argv;
 /** Between an answer and the next question: two who ask at once must leave others the time to do what is measured. */
@@ -27,14 +28,4 @@ for (;;) {
   if (answers !== undefined && answers !== before) process.send({ answers, at: String(at) });
   before = answers ?? before;
   await setTimeout(PAUSE_MS);
-}
-
-/** A query for an address as dig sends it, without EDNS: RFC 1035 section 4.1. */
-function queryFor(label) {
-  const header = [4711, 0x0100, 1, 0, 0, 0]; // RD; one question
-  return Buffer.concat([words(header), Buffer.from([label.length, ...Buffer.from(label), 0]), words([1, 1])]);
-}
-
-function words(numbers) {
-  return Buffer.from(Uint16Array.from(numbers).buffer).swap16();
 }

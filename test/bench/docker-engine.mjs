@@ -41,6 +41,7 @@ export async function startEngine() {
 
   const engine = {
     address: `unix://${socketPath}`,
+    pid: daemon.pid,
     /** What runs a command on the engine's network, in front of it. */
     enter: ["nsenter", `--net=/proc/${daemon.pid}/ns/net`],
     docker(...args) {

@@ -2,17 +2,19 @@
 
 import { writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, release, totalmem, type } from "node:os";
+import { change } from "./change.mjs";
 import { checks } from "./checks.mjs";
 import { forward } from "./forward.mjs";
 import { docker } from "./docker.mjs";
 import { load } from "./load.mjs";
 import { planes } from "./planes.mjs";
-import { verdict } from "./verdict.mjs";
+import { queries } from "./queries.mjs";
 
 const PARTS = new Map([
   ["load", load],
   ["checks", checks],
-  ["verdict", verdict],
+  ["queries", queries],
+  ["change", change],
   ["docker", docker],
   ["forward", forward],
   ["planes", planes],

@@ -1,13 +1,20 @@
 /** Prints figures side by side; the last column says how many times the first one the last is. */
 export function printTable(head, rows) {
-  const lines = [
-    [...head, "ratio"],
-    ...rows.map(([label, figures]) => [label, ...figures.map(format), format(figures.at(-1) / figures[0])]),
-  ];
+  printAligned(
+    [
+      [...head, "ratio"],
+      ...rows.map(([label, figures]) => [label, ...figures.map(format), format(figures.at(-1) / figures[0])]),
+    ],
+    1,
+  );
+}
+
+/** Prints lines of cells: the first columns, so many, are words, and the others figures. */
+export function printAligned(lines, words) {
   const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
-  for (const [first, ...rest] of lines) {
-    const cells = rest.map((cell, at) => cell.padStart(widths[at + 1]));
-    console.log([first.padEnd(widths[0]), ...cells].join("  "));
+  for (const line of lines) {
+    const cells = line.map((cell, at) => (at < words ? cell.padEnd(widths[at]) : cell.padStart(widths[at])));
+    console.log(cells.join("  ").trimEnd());
   }
 }
 
