@@ -19,7 +19,7 @@ import { runMonitor } from "../health/monitor.ts";
 import { createProbes } from "../health/probe.ts";
 import { type Address, parseAddress } from "../model/address.ts";
 import type { Availability, AvailabilityRule } from "../model/availability.ts";
-import { formatName, type Name, parsePrefix } from "../model/name.ts";
+import { formatName, type Name, parsePrefix, ROOT } from "../model/name.ts";
 import { createRegistry } from "../registry/registry.ts";
 import type { Verdict } from "../registry/service.ts";
 import { forgetfulStore } from "../registry/vips.ts";
@@ -228,6 +228,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     rotation: createRotation(),
     nameServers,
     isRouted,
+    routed: read.forward.map(({ zone: routed }) => routed).filter((routed) => routed !== ROOT),
     viewers,
     isRecursive: forwarder !== undefined,
   });

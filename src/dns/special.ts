@@ -12,6 +12,8 @@ const LOCALHOST = parseName("localhost");
 const LOOPBACKS = ["127.0.0.1", "::1"].map(parseAddress);
 /** RFC 6761 section 6.4, RFC 6762 section 22.1, RFC 7686 section 2, RFC 9476 section 2. */
 const NOWHERE = ["invalid", "local", "onion", "alt"].map(parseName);
+/** All of them that are not addresses'. */
+export const SPECIAL_NAMES: readonly Name[] = [LOCALHOST, ...NOWHERE];
 /** RFC 6303 sections 4.2 to 4.5: "this" network, loopback, link-local, broadcast. */
 const LOCAL_SUBNETS = [
   "0.0.0.0/8",
@@ -27,7 +29,7 @@ const LOCAL_SUBNETS = [
 export function isSpecial(name: Name): boolean {
   const reverse = parseReverse(name);
   if (reverse) return localSubnetOf(reverse) !== undefined;
-  return [LOCALHOST, ...NOWHERE].some((apex) => prefixOf(name, apex) !== undefined);
+  return SPECIAL_NAMES.some((apex) => prefixOf(name, apex) !== undefined);
 }
 
 /** RFC 6761 section 6.3: `localhost.` and all names beneath it are the loopback addresses; undefined for other names. */

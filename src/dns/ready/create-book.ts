@@ -69,7 +69,7 @@ export function createBook(shared: Shared): Book {
   function isMissing({ zone, namespace, exceptions, presence }: MissingMail): boolean {
     const { labels, labelCount, hashes, nameOctets, name } = peeked;
     const cut = nameOctets - zone.length;
-    let label = labelCount - 1;
+    let label = labelCount;
     while (label > 0 && (labels[label] ?? 0) > cut) label--;
     if (label < 1 || labels[label] !== cut) return false;
     for (let at = 0; at < zone.length; at++) if (name[cut + at] !== zone.charCodeAt(at)) return false;

@@ -1,11 +1,21 @@
 import { HEADER_OCTETS } from "../../wire/message.ts";
-import { labelsOf, parsePrefix, prefixOf, type Prefix, wholePrefix } from "../../model/name.ts";
+import {
+  countLabels,
+  labelsOf,
+  type Name,
+  parseName,
+  parsePrefix,
+  type Prefix,
+  prefixOf,
+  ROOT,
+  wholePrefix,
+} from "../../model/name.ts";
 import type { View } from "../../model/view.ts";
 import { attempt } from "../../base/error.ts";
-import { NAME_SERVER } from "../kinds.ts";
 import { hashOf } from "../../registry/presence.ts";
 import type { Registry } from "../../registry/registry.ts";
-import { MAILBOX } from "../kinds.ts";
+import { MAILBOX, NAME_SERVER } from "../kinds.ts";
+import { SPECIAL_NAMES } from "../special.ts";
 import type { MissingMail } from "./mail.ts";
 import { pointerAt, type Told, write } from "./make.ts";
 
@@ -14,19 +24,26 @@ const FIXED_OCTETS = 10;
 const SOA_NUMBERS_OCTETS = 20;
 
 /**
- * From one name in the zone that does not exist, what all of them are answered; undefined: it tells nothing of
- * others, or there is a network whose name ends as the zone's does.
+ * From one name that does not exist, what all of them are answered that are in the zone, or that have one label;
+ * undefined: it tells nothing of others.
  */
 export function makeMissing(
   told: Told,
   { namespace }: View,
   { settings, presence, networks }: Pick<Registry, "settings" | "presence" | "networks">,
+  routed: readonly Name[],
 ): MissingMail | undefined {
   const { question, given, view, cells, sum } = told;
-  const { zone } = settings;
-  const prefix = prefixOf(question.name, zone);
-  if (given.kind !== "nxdomain" || prefix === undefined || prefix === "") return undefined;
-  const exceptions = new Set([...exceptionsOf(networks.keys())].map(hashOf));
+  const inZone = prefixOf(question.name, settings.zone);
+  const [zone, prefix] = inZone === undefined ? [ROOT, wholePrefix(question.name)] : [settings.zone, inZone];
+  const isBare = zone === ROOT;
+  if (given.kind !== "nxdomain" || prefix === "" || (isBare && countLabels(prefix) > 1)) return undefined;
+  const ends = [
+    ...endsOf(networks.keys()),
+    ...(isBare ? [...SPECIAL, settings.zone, ...routed].map(wholePrefix) : OWN),
+  ];
+  const exceptions = new Set(ends.map((labels) => hashOf(lastLabel(labels))));
+  // What the zone itself ends in ends all names in it.
   if ([prefix, wholePrefix(zone)].some((labels) => exceptions.has(hashOf(lastLabel(labels)))))
     return undefined;
   const written = write(told);
@@ -40,6 +57,7 @@ export function makeMissing(
   return {
     kind: "missing",
     view,
+    isBare,
     namespace,
     zone,
     exceptions,
@@ -54,14 +72,14 @@ export function makeMissing(
   };
 }
 
-/** The labels at which a network's name may end, and those that an SOA record has of its own. */
-function exceptionsOf(networks: Iterable<string>): Iterable<string> {
-  const exceptions = new Set<string>([NAME_SERVER, MAILBOX]);
-  for (const network of networks) {
-    const labels = attempt(() => parsePrefix(network)); // nobody can ask for what is no name
-    if (labels !== undefined) exceptions.add(lastLabel(labels));
-  }
-  return exceptions;
+/** What an SOA record has of its own in front of the zone. */
+const OWN: readonly Prefix[] = [NAME_SERVER, MAILBOX];
+/** What means the same to everybody, or leads to reverse zones. */
+const SPECIAL: readonly Name[] = [...SPECIAL_NAMES, parseName("arpa")];
+
+/** Networks by their names as labels: nobody can ask for what is no name. */
+function endsOf(networks: Iterable<string>): readonly Prefix[] {
+  return [...networks].flatMap((network) => attempt(() => parsePrefix(network)) ?? []);
 }
 
 /** The last label with its length; as a network's name, it is a prefix of one label. */

@@ -2,7 +2,7 @@ import type { View } from "../../model/view.ts";
 import { cellOf, EVERYTHING, sumOf } from "../../registry/pulse.ts";
 import { type Registry, standKey } from "../../registry/registry.ts";
 import { hashOf, mayExist } from "../../registry/presence.ts";
-import { prefixOf, wholePrefix } from "../../model/name.ts";
+import { type Name, prefixOf, wholePrefix } from "../../model/name.ts";
 import type { Question } from "../../wire/message.ts";
 import { answer } from "../answer.ts";
 import type { Answer, Authority } from "../kinds.ts";
@@ -32,6 +32,8 @@ export interface Teacher {
 export interface TeacherOptions extends Omit<Authority, "registry"> {
   readonly registry: Registry;
   readonly viewers: Viewers;
+  /** The zones, but the root, that upstreams were named for. */
+  readonly routed: readonly Name[];
   /** Whether replies say that names of others are asked for, too. */
   readonly isRecursive: boolean;
 }
@@ -61,7 +63,9 @@ export function createTeacher(options: TeacherOptions): Teacher {
       const told = { question, given, view: numberOf(view), isRecursive, ...grounds };
       // Who asks for what nobody has ever named must not decide what is remembered.
       const made =
-        tracked.hasFound() || mayBeNamed(question) ? makeReady(told) : makeMissing(told, view, registry);
+        tracked.hasFound() || mayBeNamed(question)
+          ? makeReady(told)
+          : makeMissing(told, view, registry, options.routed);
       if (made) mail.push(made);
       return given;
     },

@@ -29,6 +29,7 @@ export function bookOn(registry: Registry): Taught {
     rotation: createRotation(),
     nameServers: () => [parseAddress("127.0.0.1"), parseAddress("::1")],
     isRouted: () => false,
+    routed: [],
     viewers,
     isRecursive: false,
   });

@@ -14,17 +14,23 @@ function taught() {
   return { server, ...bookOn(server.registry) };
 }
 
-test("of a flood of names that nobody has, one teaches it all of them", () => {
-  const { teach, ask } = taught();
-  teach(query({ name: "first.rota.internal" }), CLIENT);
-  for (let at = 0; at < 1000; at++) {
-    const octets = query({ name: `x${at}.rota.internal` });
-    const reply = ask(octets, CLIENT);
-    if (reply) expect(rcodeOf(reply)).toBe(3);
-    // Taken for one that may exist, or not: nothing of it is remembered by its name.
-    for (const { kind } of teach(octets, CLIENT).mail) expect(kind).not.toBe("ready");
-  }
-});
+test.each([".rota.internal", ""])(
+  "of a flood of names that nobody has, one teaches it all of them: *%s",
+  (end) => {
+    const { teach, ask } = taught();
+    teach(query({ name: `first${end}` }), CLIENT);
+    let missed = 0;
+    for (let at = 0; at < 1000; at++) {
+      const octets = query({ name: `x${at}${end}` });
+      const reply = ask(octets, CLIENT);
+      if (reply) expect(rcodeOf(reply)).toBe(3);
+      else missed += 1;
+      // Taken for one that may exist, or not: nothing of it is remembered by its name.
+      for (const { kind } of teach(octets, CLIENT).mail) expect(kind).not.toBe("ready");
+    }
+    expect(missed).toBeLessThan(50);
+  },
+);
 
 test("of the types that no record is of, one teaches it all of them", () => {
   const { teach, ask } = taught();
@@ -35,7 +41,15 @@ test("of the types that no record is of, one teaches it all of them", () => {
 
 test("of names that mean the same to everybody, or are addresses, none is remembered: there is no end of them", () => {
   const { teach } = taught();
-  for (const name of ["a.localhost", "b.local", "9.2.0.192.in-addr.arpa", "xyz"]) {
+  for (const name of [
+    "a.localhost",
+    "localhost",
+    "b.local",
+    "local",
+    "9.2.0.192.in-addr.arpa",
+    "arpa",
+    "x.org",
+  ]) {
     const kinds = teach(query({ name }), CLIENT).mail.map(({ kind }) => kind);
     expect(kinds, name).toEqual(["client"]);
   }
