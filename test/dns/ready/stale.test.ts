@@ -32,12 +32,12 @@ const NAMES = [
   "y",
   "shop",
 ];
-const QUESTIONS = NAMES.flatMap((name) => [
-  ...(name.startsWith("_") ? [{ name: `${name}.rota.internal`, type: 33 }] : []),
-  { name: `${name}.rota.internal`, type: 1 },
-  { name, type: 1 },
-  { name: `${name}.rota.internal`, type: 28 },
-]);
+const QUESTIONS = [
+  ...NAMES.map((name) => ({ name: `${name}.rota.internal`, type: 1 })),
+  ...NAMES.map((name) => ({ name: `${name}.rota.internal`, type: 28 })),
+  ...NAMES.map((name) => ({ name, type: 1 })),
+  { name: "_http._tcp.web.rota.internal", type: 33 },
+];
 
 const task = fc.record({
   id: fc.constantFrom("t", "u", "web"),
@@ -62,9 +62,9 @@ const service = fc
       endpoint_mode: mode,
       ports: [{ name: "http", target: 80 }],
       tasks: [...hosts].map(([host, id]) => ({ id, address: addressOf(host) })),
-      ...(networks.length > 0 ? { networks } : {}),
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(alias === undefined ? {} : { aliases: [alias] }),
+      networks: networks.length > 0 ? networks : undefined,
+      namespace,
+      aliases: alias === undefined ? undefined : [alias],
     };
   });
 const name = fc.constantFrom("web", "y", "shop", "t");

@@ -114,7 +114,7 @@ const known = fc.constantFrom(
 const anyCase = (text: string): fc.Arbitrary<string> =>
   fc
     .array(fc.boolean(), { minLength: text.length, maxLength: text.length })
-    .map((ups) => [...text].map((letter, at) => (ups[at] ? letter.toUpperCase() : letter)).join(""));
+    .map((ups) => Array.from(text, (letter, at) => (ups[at] ? letter.toUpperCase() : letter)).join(""));
 
 /** Questions of all types, cases, EDNS shapes and sizes, for names that exist and others. */
 export const asked: fc.Arbitrary<Asked> = fc.record({
