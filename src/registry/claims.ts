@@ -7,8 +7,8 @@ export interface Claims<Key, Claimant, Meaning> {
    * undefined: in any.
    */
   find(key: Key, seen?: ReadonlySet<string>): Held<Claimant, Meaning> | "below" | undefined;
-  /** @param scopes at least one, each once. */
-  add(key: Key, claimant: Claimant, meaning: Meaning, scopes: readonly string[]): void;
+  /** Takes a claim in place of the one that the claimant has on the key, if it has. */
+  add(key: Key, claim: Held<Claimant, Meaning>): void;
   remove(key: Key, claimant: Claimant): void;
   /** To be called when `compare` may have come to think otherwise of some claimants. */
   settle(): void;
@@ -16,6 +16,7 @@ export interface Claims<Key, Claimant, Meaning> {
   conflicts(key: Key): readonly Rivalry<Claimant>[];
   /** The keys that more than one claims, be it in different scopes. */
   contested(): Iterable<Key>;
+  isContested(key: Key): boolean;
   /** All keys that exist, those above others too. */
   keys(): Iterable<Key>;
 }
@@ -35,9 +36,11 @@ export interface ClaimRules<Key, Claimant> {
   readonly existence?: { add(key: Key): void; remove(key: Key): void };
 }
 
+/** A claim. Of several keys it may be the same object. */
 export interface Held<Claimant, Meaning> {
   readonly claimant: Claimant;
   readonly meaning: Meaning;
+  /** At least one, each once. */
   readonly scopes: readonly string[];
 }
 
@@ -46,6 +49,10 @@ export interface Rivalry<Claimant> {
   readonly others: readonly Claimant[];
 }
 
+/** What there is at a key. Nearly always one claim and no more: then it is that, and no object is in between. */
+type Place<Claimant, Meaning> = Held<Claimant, Meaning> | Node<Claimant, Meaning>;
+
+/** Where there are several claims, or something beneath. */
 interface Node<Claimant, Meaning> {
   held: Held<Claimant, Meaning> | undefined;
   /** Only where there is more than one claim. */
@@ -79,32 +86,37 @@ export function createClaims<Key, Claimant, Meaning>({
 }: ClaimRules<Key, Claimant>): Claims<Key, Claimant, Meaning> {
   type ThisClaim = Held<Claimant, Meaning>;
   type ThisNode = Node<Claimant, Meaning>;
-  const nodes = new Map<Key, ThisNode>();
+  const places = new Map<Key, Place<Claimant, Meaning>>();
   const contested = new Map<Key, ThisNode>();
 
   return {
     find(key, seen) {
-      const node = nodes.get(key);
-      if (!node || !seen) return node && (node.held ?? "below");
-      return seenOf(node, seen) ?? (isAnyBelow(node, seen) ? "below" : undefined);
+      const place = places.get(key);
+      if (!place) return undefined;
+      if (!isNode(place)) return !seen || isSeen(place, seen) ? place : undefined;
+      if (!seen) return place.held ?? "below";
+      return seenOf(place, seen) ?? (isAnyBelow(place, seen) ? "below" : undefined);
     },
-    add(key, claimant, meaning, scopes) {
-      const node = open(key);
-      const claim = { claimant, meaning, scopes };
-      const entered = scopes.filter((scope) => !isAlive(node, scope));
-      if (node.held) enter(key, node, node.held, claim);
-      else node.held = claim;
+    add(key, claim) {
+      const place = places.get(key);
+      const before = place && claimOf(place, claim.claimant);
+      const entered = place ? claim.scopes.filter((scope) => !isAlive(place, scope)) : claim.scopes;
+      if (!place) create(key, claim);
+      else if (!isNode(place) && before) places.set(key, claim);
+      else if (isNode(place) && !place.held) place.held = claim;
+      else enter(key, nodeAt(key), claim);
       for (const scope of entered) raise(above(key), scope);
+      if (before && before.scopes !== claim.scopes) left(key, before.scopes);
       changed(key);
     },
     remove(key, claimant) {
-      const node = nodes.get(key);
-      const claim = node?.contest ? node.contest.rivals.get(claimant) : node?.held;
-      if (!node || claim?.claimant !== claimant) return;
-      if (node.contest) leave(key, node, node.contest, claim);
-      else node.held = undefined;
-      for (const scope of claim.scopes) if (!isAlive(node, scope)) lower(above(key), scope);
-      closeIfEmpty(key, node);
+      const place = places.get(key);
+      const claim = place && claimOf(place, claimant);
+      if (!place || !claim) return;
+      if (!isNode(place)) vanish(key);
+      else if (place.contest) leave(key, place, place.contest, claim);
+      else place.held = undefined;
+      left(key, claim.scopes);
       changed(key);
     },
     settle() {
@@ -120,7 +132,7 @@ export function createClaims<Key, Claimant, Meaning>({
       }
     },
     conflicts(key) {
-      const contest = nodes.get(key)?.contest;
+      const contest = contested.get(key)?.contest;
       if (!contest) return [];
       const byHolder = new Map<Claimant, Set<Claimant>>();
       const inOrder = [...contest.rivals.values()].toSorted((one, other) =>
@@ -137,30 +149,30 @@ export function createClaims<Key, Claimant, Meaning>({
       return [...byHolder].map(([holder, others]) => ({ holder, others: [...others] }));
     },
     contested: () => contested.keys(),
-    keys: () => nodes.keys(),
+    isContested: (key) => contested.has(key),
+    keys: () => places.keys(),
   };
 
-  function seenOf(node: ThisNode, seen: ReadonlySet<string>): ThisClaim | undefined {
-    if (!node.contest) return node.held?.scopes.some((scope) => seen.has(scope)) ? node.held : undefined;
-    for (const scope of seen) {
-      const claim = node.contest.holders.get(scope);
-      if (claim) return claim;
+  /** Takes a claim on a key that is held: one more, or one in place of its claimant's. */
+  function enter(key: Key, node: ThisNode, claim: ThisClaim): void {
+    const { held } = node;
+    if (!held || (!node.contest && held.claimant === claim.claimant)) {
+      node.held = claim;
+      return;
     }
-    return undefined;
-  }
-
-  /** Takes one more claim on a key that is held. */
-  function enter(key: Key, node: ThisNode, held: ThisClaim, claim: ThisClaim): void {
     node.contest ??= {
       rivals: new Map([[held.claimant, held]]),
       holders: new Map(held.scopes.map((scope) => [scope, held])),
     };
     const { rivals, holders } = node.contest;
+    const before = rivals.get(claim.claimant);
     rivals.set(claim.claimant, claim);
+    for (const scope of before?.scopes ?? []) if (holders.get(scope) === before) holdIn(node.contest, scope);
     for (const scope of claim.scopes) holdIfFirst(holders, scope, claim);
     contested.set(key, node);
     tell(key);
-    if (compare(claim.claimant, held.claimant) < 0) hold(node, claim);
+    const best = held === before ? (first(rivals.values()) ?? claim) : held;
+    hold(node, compare(claim.claimant, best.claimant) < 0 ? claim : best);
   }
 
   /** Gives up one of several claims. */
@@ -177,6 +189,7 @@ export function createClaims<Key, Claimant, Meaning>({
     if (rivals.size > 1) return;
     node.contest = undefined;
     contested.delete(key);
+    tidy(key, node);
   }
 
   function hold(node: ThisNode, claim: ThisClaim | undefined): void {
@@ -207,25 +220,44 @@ export function createClaims<Key, Claimant, Meaning>({
     return best;
   }
 
-  function open(key: Key): ThisNode {
-    const known = nodes.get(key);
-    if (known) return known;
-    const node: ThisNode = { held: undefined, contest: undefined, below: undefined };
-    nodes.set(key, node);
+  function create(key: Key, place: Place<Claimant, Meaning>): void {
+    places.set(key, place);
     existence?.add(key);
+  }
+
+  function vanish(key: Key): void {
+    places.delete(key);
+    existence?.remove(key);
+  }
+
+  /** The node at a key, which is made of what is there. */
+  function nodeAt(key: Key): ThisNode {
+    const place = places.get(key);
+    if (place && isNode(place)) return place;
+    const node: ThisNode = { held: place, contest: undefined, below: undefined };
+    if (place) places.set(key, node);
+    else create(key, node);
     return node;
   }
 
-  function closeIfEmpty(key: Key, node: ThisNode): void {
-    if (node.held || node.below) return;
-    nodes.delete(key);
-    existence?.remove(key);
+  /** A node that says no more than its claim gives way to it, and one that says nothing to nothing. */
+  function tidy(key: Key, { held, contest, below }: ThisNode): void {
+    if (contest || below) return;
+    if (held) places.set(key, held);
+    else vanish(key);
+  }
+
+  /** To be called when a claim was given up in these scopes. */
+  function left(key: Key, scopes: readonly string[]): void {
+    const place = places.get(key);
+    for (const scope of scopes) if (!place || !isAlive(place, scope)) lower(above(key), scope);
+    if (place && isNode(place)) tidy(key, place);
   }
 
   /** Notes that something beneath a key has come to exist in a scope, and so does all above it. */
   function raise(key: Key | undefined, scope: string): void {
     if (key === undefined) return;
-    const node = open(key);
+    const node = nodeAt(key);
     const wasAlive = isAlive(node, scope);
     const { below } = node;
     if (!below) node.below = { scope, count: 1, others: undefined };
@@ -241,20 +273,51 @@ export function createClaims<Key, Claimant, Meaning>({
 
   /** Lets go of what existed only for something beneath it. */
   function lower(key: Key | undefined, scope: string): void {
-    const node = key === undefined ? undefined : nodes.get(key);
-    if (key === undefined || !node?.below || !isBelow(node, scope)) return;
+    const node = key === undefined ? undefined : places.get(key);
+    if (key === undefined || !node || !isNode(node) || !isBelow(node, scope)) return;
     node.below = withoutOne(node.below, scope);
-    if (isAlive(node, scope)) return;
+    const isGone = !isAlive(node, scope);
+    tidy(key, node);
+    if (!isGone) return;
     changed(key);
-    closeIfEmpty(key, node);
     lower(above(key), scope);
   }
 }
 
-function isAlive<Claimant, Meaning>(node: Node<Claimant, Meaning>, scope: string): boolean {
-  const { held, contest } = node;
+function isNode<Claimant, Meaning>(place: Place<Claimant, Meaning>): place is Node<Claimant, Meaning> {
+  return "held" in place;
+}
+
+function claimOf<Claimant, Meaning>(
+  place: Place<Claimant, Meaning>,
+  claimant: Claimant,
+): Held<Claimant, Meaning> | undefined {
+  if (isNode(place) && place.contest) return place.contest.rivals.get(claimant);
+  const claim = isNode(place) ? place.held : place;
+  return claim?.claimant === claimant ? claim : undefined;
+}
+
+function seenOf<Claimant, Meaning>(
+  { held, contest }: Node<Claimant, Meaning>,
+  seen: ReadonlySet<string>,
+): Held<Claimant, Meaning> | undefined {
+  if (!contest) return held && isSeen(held, seen) ? held : undefined;
+  for (const scope of seen) {
+    const claim = contest.holders.get(scope);
+    if (claim) return claim;
+  }
+  return undefined;
+}
+
+function isSeen({ scopes }: Held<unknown, unknown>, seen: ReadonlySet<string>): boolean {
+  return scopes.some((scope) => seen.has(scope));
+}
+
+function isAlive<Claimant, Meaning>(place: Place<Claimant, Meaning>, scope: string): boolean {
+  if (!isNode(place)) return place.scopes.includes(scope);
+  const { held, contest } = place;
   if (contest ? contest.holders.has(scope) : held?.scopes.includes(scope)) return true;
-  return isBelow(node, scope);
+  return isBelow(place, scope);
 }
 
 function isAnyBelow({ below }: Node<unknown, unknown>, seen: ReadonlySet<string>): boolean {
@@ -269,7 +332,8 @@ function isBelow({ below }: Node<unknown, unknown>, scope: string): boolean {
 }
 
 /** What is left when one in this scope has gone. */
-function withoutOne(below: Below, scope: string): Below | undefined {
+function withoutOne(below: Below | undefined, scope: string): Below | undefined {
+  if (!below) return undefined;
   const { others } = below;
   if (below.scope !== scope) {
     const left = (others?.get(scope) ?? 0) - 1;

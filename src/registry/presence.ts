@@ -7,7 +7,9 @@ import { HASH_START, hashEnd, hashOn } from "./pulse.ts";
 export interface Presence {
   readonly shared: SharedPresence;
   add(name: string): void;
+  /** The name is gone, unless it is added again before {@link settle}: nobody is told meanwhile that it is. */
   remove(name: string): void;
+  settle(): void;
 }
 
 /** Goes from thread to thread as it is. When there are many more names, other memory takes its place. */
@@ -26,6 +28,7 @@ const FULL = 255;
 export function createPresence(names: () => Iterable<string>, moved: () => void): Presence {
   let cells = new Uint8Array(new SharedArrayBuffer(FIRST_CELLS));
   let count = 0;
+  let removed: string[] = [];
 
   return {
     get shared() {
@@ -38,11 +41,11 @@ export function createPresence(names: () => Iterable<string>, moved: () => void)
     },
     remove(name) {
       count -= 1;
-      const hash = hashOf(name);
-      for (const at of [firstCell(cells, hash), secondCell(cells, hash)]) {
-        const marks = cells[at] ?? 0;
-        if (marks !== FULL) cells[at] = marks - 1;
-      }
+      removed.push(name);
+    },
+    settle() {
+      for (const name of removed) unmark(name);
+      removed = [];
     },
   };
 
@@ -52,9 +55,18 @@ export function createPresence(names: () => Iterable<string>, moved: () => void)
       cells[at] = Math.min((cells[at] ?? 0) + 1, FULL);
   }
 
+  function unmark(name: string): void {
+    const hash = hashOf(name);
+    for (const at of [firstCell(cells, hash), secondCell(cells, hash)]) {
+      const marks = cells[at] ?? 0;
+      if (marks !== FULL) cells[at] = marks - 1;
+    }
+  }
+
   /** Eight times as many: it takes as long as there are names, and happens six times until there are 100 million. */
   function grow(): void {
     cells = new Uint8Array(new SharedArrayBuffer(cells.length * 8));
+    removed = [];
     for (const name of names()) mark(name);
     moved();
   }

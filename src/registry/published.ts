@@ -18,7 +18,8 @@ export const UNPUBLISHED: Publication = { published: [], publishProblem: undefin
 
 /** Which service has which port of the nodes: one each, by protocol. */
 export interface PublishedPorts<Owner> {
-  claim(owner: Owner, declaration: Declaration): void;
+  /** @param before what the owner's claims go by so far, which these take the place of */
+  claim(owner: Owner, declaration: Declaration, before: Declaration | undefined): void;
   /** Takes back what {@link claim} claimed by the same declaration; ports that were given to it stay its own. */
   release(owner: Owner, declaration: Declaration): void;
   /** To be called when `compare` may have come to think otherwise of some owners. */
@@ -68,9 +69,16 @@ export function createPublishedPorts<Owner>(rules: PublishRules<Owner>): Publish
   let isFreed = false;
 
   return {
-    claim(owner, declaration) {
-      for (const [place, port] of askedFor(declaration)) {
-        asked.add(place, owner, port, EVERYWHERE);
+    claim(owner, declaration, before) {
+      const places = askedFor(declaration);
+      // What is asked for again was free for nobody: else each change would make all those that wait try.
+      for (const [place, { protocol }] of before ? askedFor(before) : []) {
+        if (places.has(place)) continue;
+        asked.remove(place, owner);
+        noteFreed(protocol);
+      }
+      for (const [place, port] of places) {
+        asked.add(place, { claimant: owner, meaning: port, scopes: EVERYWHERE });
         const holder = given.get(place);
         if (holder !== undefined) moved(holder);
       }

@@ -23,6 +23,7 @@ import { createOutages, type Word } from "./outages.ts";
 import { createPresence, type SharedPresence } from "./presence.ts";
 import { createPublishedPorts } from "./published.ts";
 import { createPulse, type SharedPulse } from "./pulse.ts";
+import { isSameClaim, reuseParts } from "./reuse.ts";
 import { mergeSettings, type Settings } from "./settings.ts";
 import {
   deriveService,
@@ -34,6 +35,7 @@ import {
   type Service,
   type Verdict,
 } from "./service.ts";
+import { createTaskClaims, type KeptMeaning, wholeMeaning } from "./task-claims.ts";
 import { taskOf } from "./tasks.ts";
 import { createViews, type FindStand } from "./views.ts";
 import { createVipLeases, type LeaseStore, leaseVips } from "./vips.ts";
@@ -200,7 +202,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     compare: (one: Entry, other: Entry) => one.source.rank - other.source.rank || one.rank - other.rank,
     moved: (entry: Entry) => batch.touch(entry.id, entry.service),
   };
-  const names = createClaims<Prefix, Entry, Meaning>({
+  const names = createClaims<Prefix, Entry, KeptMeaning>({
     ...rules,
     contested: (name) => batch.contested.add(name),
     above: parentOf,
@@ -284,7 +286,9 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
         declare: (declaration) =>
           change(() => {
             const id = idOf(source, declaration, 1);
-            return put(source, id, declaration, entries.get(id)?.rank ?? source.nextRank++);
+            const known = entries.get(id);
+            if (!known) return put(source, id, declaration, source.nextRank++);
+            return put(source, id, reuseParts(declaration, known.service.declaration), known.rank);
           }).service,
         find: (own) => source.entries.get(`${name}:${formatPrefix(own)}`)?.service,
         withdraw: (own) => change(() => remove(source.entries.get(`${name}:${formatPrefix(own)}`))),
@@ -331,6 +335,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     passOn();
     giveVips();
     givePorts();
+    presence.settle();
     const { touched, contested, isSettings } = batch;
     batch = createBatch();
     if (touched.size === 0 && !isSettings) return result;
@@ -354,7 +359,12 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
       view.namespace === "" ? undefined : names.find(joinPrefix(name, view.namespace), view.networks);
     const held = own && own !== "below" ? own : (names.find(name, view.networks) ?? own);
     if (!held || held === "below") return held;
-    return { service: held.claimant.service, meaning: held.meaning, view, suffix: EMPTY_PREFIX };
+    return {
+      service: held.claimant.service,
+      meaning: wholeMeaning(held.meaning),
+      view,
+      suffix: EMPTY_PREFIX,
+    };
   }
 
   /** Where a task stands that asks, by what declares it first. */
@@ -401,8 +411,8 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
 
   function put(source: OpenSource, id: string, declaration: Declaration, rank: number): Entry {
     const known = entries.get(id);
+    const said = known?.service.declaration;
     batch.touch(id, known?.service);
-    if (known) unclaim(known);
     operator.forget(id, declaration.tasks);
     const before = known?.service ?? NOTHING_KNOWN;
     const outages = operator.of(id, declaration, before.outages);
@@ -413,14 +423,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     entry.service = service;
     entries.set(id, entry);
     source.entries.set(id, entry);
-    for (const [name, { meaning, networks }] of namesOf(declaration))
-      names.add(name, entry, meaning, networks);
-    for (const [address, { task, networks }] of addressesOf(declaration)) {
-      addresses.add(address, entry, task, networks);
-      const holder = entries.get(leases.holderOf(address) ?? "");
-      if (holder) batch.wantsVip.add(holder);
-    }
-    ports.claim(entry, declaration);
+    claim(entry, said);
     batch.wantsVip.add(entry);
     batch.wantsPorts.add(entry);
     return entry;
@@ -429,7 +432,10 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
   function remove(entry: Entry | undefined): boolean {
     if (!entry) return false;
     batch.touch(entry.id, entry.service);
-    unclaim(entry);
+    const { declaration } = entry.service;
+    ports.release(entry, declaration);
+    for (const name of namesOf(declaration).keys()) names.remove(name, entry);
+    for (const address of addressesOf(declaration).keys()) unclaim(address, entry);
     leases.free(entry.id);
     ports.free(entry);
     operator.forget(entry.id);
@@ -439,13 +445,41 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     return true;
   }
 
-  function unclaim(entry: Entry): void {
-    ports.release(entry, entry.service.declaration);
-    for (const name of namesOf(entry.service.declaration).keys()) names.remove(name, entry);
-    for (const address of addressesOf(entry.service.declaration).keys()) {
-      addresses.remove(address, entry);
-      leases.released(address);
+  /**
+   * Claims what the service's declaration says, in place of what the one before it said. What both say is held
+   * throughout: other threads look while it happens.
+   */
+  function claim(entry: Entry, before: Declaration | undefined): void {
+    const { declaration } = entry.service;
+    const claimed = namesOf(declaration);
+    const placed = addressesOf(declaration);
+    const claimedBefore = before && namesOf(before);
+    const placedBefore = before && addressesOf(before);
+    const claimOf = createTaskClaims(entry);
+    for (const [name, claim] of claimed) {
+      if (isSameClaim(claim, claimedBefore?.get(name))) {
+        if (names.isContested(name)) batch.contested.add(name);
+        continue;
+      }
+      const { meaning, networks: scopes } = claim;
+      const isTask = meaning.kind === "task";
+      names.add(name, isTask ? claimOf(meaning.task, scopes) : { claimant: entry, meaning, scopes });
     }
+    for (const name of claimedBefore?.keys() ?? []) if (!claimed.has(name)) names.remove(name, entry);
+    for (const [address, { task, networks: scopes }] of placed) {
+      const was = placedBefore?.get(address);
+      if (was && was.task === task && isSameList(was.networks, scopes)) continue;
+      addresses.add(address, task ? claimOf(task, scopes) : { claimant: entry, meaning: task, scopes });
+      const holder = entries.get(leases.holderOf(address) ?? "");
+      if (holder) batch.wantsVip.add(holder);
+    }
+    for (const address of placedBefore?.keys() ?? []) if (!placed.has(address)) unclaim(address, entry);
+    ports.claim(entry, declaration, before);
+  }
+
+  function unclaim(address: Address, entry: Entry): void {
+    addresses.remove(address, entry);
+    leases.released(address);
   }
 
   /** To who asks, a service that one source lost and another has is the same: what is known of it goes along. */
@@ -462,15 +496,20 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
 
   /** Gives VIPs last, when all task addresses of the change are known: those are never given. */
   function giveVips(): void {
-    if (leases.mayHaveRoom()) for (const entry of vipless) batch.wantsVip.add(entry);
-    for (const entry of batch.wantsVip) {
-      if (entries.get(entry.id) !== entry) continue;
-      const { service } = entry;
-      const leased = leaseVips(service, networks, leases);
-      if (leased.vipProblem === undefined) vipless.delete(entry);
-      else vipless.add(entry);
-      if (!isSameLease(leased, service)) derive(entry, { ...service, ...leased });
+    for (const entry of batch.wantsVip) giveVip(entry);
+    for (const entry of vipless) {
+      if (!leases.mayHaveRoom()) break; // what was freed is given, and there may be a hundred thousand more
+      giveVip(entry);
     }
+  }
+
+  function giveVip(entry: Entry): void {
+    if (entries.get(entry.id) !== entry) return;
+    const { service } = entry;
+    const leased = leaseVips(service, networks, leases);
+    if (leased.vipProblem === undefined) vipless.delete(entry);
+    else vipless.add(entry);
+    if (!isSameLease(leased, service)) derive(entry, { ...service, ...leased });
   }
 
   /** Gives published ports last, too, when all that is asked for is known. */

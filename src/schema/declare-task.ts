@@ -1,5 +1,5 @@
 import { type Endpoint, formatAddress, formatEndpoint, isInside } from "../model/address.ts";
-import type { TaskAddress, TaskDeclaration } from "../model/declaration.ts";
+import { NO_ALIASES, NO_PORTS, type TaskAddress, type TaskDeclaration } from "../model/declaration.ts";
 import { EMPTY_PREFIX } from "../model/name.ts";
 import { listOf, type Path, suggest } from "./problem.ts";
 import type { ServiceShape } from "./shapes.ts";
@@ -7,26 +7,34 @@ import type { Surroundings } from "./surroundings.ts";
 import type { AddressShape, TaskShape } from "./task-shape.ts";
 import { madeTaskId } from "./words.ts";
 
-/** Makes a declaration of one task but for its being checked: places its addresses on networks and finds its ports. */
+/** Where a task is declared, and what holds for all of its service. */
+interface TaskSurroundings {
+  readonly at: number;
+  readonly isChecked: boolean;
+  readonly around: Surroundings;
+}
+
+/** Makes a declaration of one task: places its addresses on networks and finds its ports. */
 export function declareTask(
   task: TaskShape,
   service: ServiceShape,
-  at: number,
-  around: Surroundings,
-): Omit<TaskDeclaration, "isChecked"> {
+  { at, isChecked, around }: TaskSurroundings,
+): TaskDeclaration {
   const path = [...around.path, "tasks", at];
   const first = task.addresses[0]?.endpoint;
   return {
     id: task.id ?? (first === undefined ? EMPTY_PREFIX : madeTaskId(first)),
     isNamed: task.id !== undefined,
     slot: task.slot,
-    networkAliases: [],
-    isDown: false,
-    node: task.node,
-    netns: undefined,
+    networkAliases: NO_ALIASES,
     addresses: task.addresses.map((shape) => placeAddress(shape, service.networks, path, around)),
     weight: task.weight,
     ports: portsOf(task, service, path, around),
+    // All in one go: an object that is spread and added to has a hidden class of its own, which takes 600 octets.
+    isChecked,
+    isDown: false,
+    node: task.node,
+    netns: undefined,
   };
 }
 
@@ -59,7 +67,7 @@ function portsOf(
   service: ServiceShape,
   path: Path,
   around: Surroundings,
-): Map<string, number> {
+): ReadonlyMap<string, number> {
   const names = [...new Set(service.ports.map(({ name }) => name))];
   const ports = new Map<string, number>();
   for (const [written, port] of Object.entries(task.ports)) {
@@ -79,7 +87,7 @@ function portsOf(
     const message = addPort(endpoint, names, ports);
     if (message !== undefined) around.problems.push({ path: [...path, ...below], message });
   }
-  return ports;
+  return ports.size > 0 ? ports : NO_PORTS;
 }
 
 /** Adds the port of an address to `ports`, or says why it cannot be one. */

@@ -1,5 +1,5 @@
 import { type Address, formatAddress } from "../model/address.ts";
-import type { Declaration, Port, TaskDeclaration } from "../model/declaration.ts";
+import { type Declaration, NO_ALIASES, type Port, type TaskDeclaration } from "../model/declaration.ts";
 import { declareCheck } from "./declare-check.ts";
 import { declareTask } from "./declare-task.ts";
 import {
@@ -20,7 +20,7 @@ export function declare(name: Prefix, shape: ServiceShape, around: Surroundings)
   checkPorts(shape.ports, around);
   const check = declareCheck(shape.healthcheck, shape.ports, around);
   const isChecked = check !== undefined;
-  const tasks = shape.tasks.map((task, at) => ({ ...declareTask(task, shape, at, around), isChecked }));
+  const tasks = shape.tasks.map((task, at) => declareTask(task, shape, { at, isChecked, around }));
   checkTwins(tasks, shape.ports, around);
   const namespace = shape.namespace ?? around.namespace ?? EMPTY_PREFIX;
   const aliases = [...new Set(shape.aliases)].filter((alias) => alias !== name);
@@ -30,7 +30,7 @@ export function declare(name: Prefix, shape: ServiceShape, around: Surroundings)
     namespace,
     endpointMode: shape.endpoint_mode,
     aliases,
-    networkAliases: [],
+    networkAliases: NO_ALIASES,
     networks: shape.networks,
     ttl: shape.ttl,
     ports: shape.ports,

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { Declaration, TaskDeclaration } from "../model/declaration.ts";
+import { type Declaration, NO_ALIASES, NO_PORTS, type TaskDeclaration } from "../model/declaration.ts";
 
 /**
  * A declaration on its way from thread to thread. Two that say the same have the same digest, wherever in the
@@ -29,7 +29,7 @@ export function unpack(text: string, origin: string): Declaration {
     check: plain.check,
     vips: plain.vips,
     maxAnswers: plain.maxAnswers ?? Infinity, // which JSON has no word for
-    tasks: plain.tasks.map(wholeTask),
+    tasks: plain.tasks.map((task) => wholeTask(task, plain.networks)),
     origin,
   };
 }
@@ -46,11 +46,14 @@ function plainTask(task: TaskDeclaration): PlainTask {
 }
 
 /** Field by field: an object that is spread takes twice the memory, and there are a hundred thousand. */
-function wholeTask(plain: PlainTask): TaskDeclaration {
-  const { id, isNamed, slot, addresses, weight, isChecked, isDown, node, netns } = plain;
+function wholeTask(plain: PlainTask, networks: readonly string[]): TaskDeclaration {
+  const { id, isNamed, slot, weight, isChecked, isDown, node, netns } = plain;
+  // A network's name that is read anew for each address is a text of its own.
+  const addresses = plain.addresses.map(({ network, address }) => ({
+    network: networks.find((name) => name === network) ?? network,
+    address,
+  }));
   const networkAliases = plain.networkAliases.length > 0 ? plain.networkAliases : NO_ALIASES;
-  const ports = new Map(plain.ports);
+  const ports = plain.ports.length > 0 ? new Map(plain.ports) : NO_PORTS;
   return { id, isNamed, slot, networkAliases, addresses, weight, ports, isChecked, isDown, node, netns };
 }
-
-const NO_ALIASES: TaskDeclaration["networkAliases"] = [];

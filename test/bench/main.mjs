@@ -4,11 +4,13 @@ import { writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, release, totalmem, type } from "node:os";
 import { change } from "./change.mjs";
 import { checks } from "./checks.mjs";
+import { churn } from "./churn.mjs";
 import { forward } from "./forward.mjs";
 import { docker } from "./docker.mjs";
 import { load } from "./load.mjs";
 import { planes } from "./planes.mjs";
 import { queries } from "./queries.mjs";
+import { scale } from "./scale.mjs";
 
 const PARTS = new Map([
   ["load", load],
@@ -18,6 +20,8 @@ const PARTS = new Map([
   ["docker", docker],
   ["forward", forward],
   ["planes", planes],
+  ["scale", scale],
+  ["churn", churn],
 ]);
 const RESULTS = new URL("../../bench.json", import.meta.url);
 
