@@ -6,7 +6,7 @@ export type { PlaneTraffic, PortTraffic, TaskTraffic, Traffic } from "./app/traf
 export type { NameConflict, ServicesChange, ServiceState, TaskState } from "./app/state.ts";
 export { RotaError, type RotaErrorCode } from "./base/error.ts";
 export type { Log } from "./base/log.ts";
-export type { ConnectionCounters, Counters, Transport } from "./dns/counters.ts";
+export type { ConnectionCounters, Counters, LaneCounters, Transport } from "./dns/counters.ts";
 export type { CacheCounters } from "./dns/forward/cache.ts";
 export type { ForwardCounters } from "./dns/forward/counters.ts";
 export type { ListenAddress } from "./dns/listen.ts";

@@ -3,6 +3,7 @@ import { messageOf, RotaError } from "../base/error.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import { MAX_WAITING } from "../dns/forward/forwarder.ts";
 import { type ForwardSpec, parseForward } from "../dns/forward/upstream.ts";
+import { type LanesWanted, MAX_LANES } from "../dns/lanes/choose.ts";
 import { type ListenSpec, parseListen } from "../dns/listen.ts";
 import { type Outside, OUTSIDES } from "../dns/respond.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../dns/tcp.ts";
@@ -57,6 +58,12 @@ export interface RotaOptions {
    * @default ["127.0.0.1:0"]
    */
   readonly listen?: readonly string[] | undefined;
+  /**
+   * How many threads answer over UDP, 64 at most; 0: the one that does everything else, as it does where lanes cannot
+   * be had. `auto`: one for each core but one, 4 at most.
+   * @default "auto"
+   */
+  readonly lanes?: LanesWanted | undefined;
   /**
    * Whose word counts on whom they ask for (EDNS client subnet): addresses, and subnets as `10.0.0.0/8`.
    * @default []
@@ -171,6 +178,7 @@ export interface ReadOptions {
   readonly engine: EngineAddress | undefined;
   readonly poll: boolean;
   readonly listen: readonly ListenSpec[];
+  readonly lanes: LanesWanted;
   readonly trusted: readonly Subnet[];
   readonly scope: Scope;
   readonly zone: Name | undefined;
@@ -203,6 +211,7 @@ export function readOptions(options: RotaOptions): ReadOptions {
     nodes = {},
     listen = ["127.0.0.1:0"],
     docker,
+    lanes = "auto",
     trust = [],
     scope = "all",
     zone,
@@ -231,6 +240,7 @@ export function readOptions(options: RotaOptions): ReadOptions {
   assertWhole("drainGraceMs", drainGraceMs, 0, MAX_WAIT_MS);
   assertWhole("cacheSize", cacheSize, 0, MAX_CACHE_OCTETS);
   assertWhole("maxForwards", maxForwards, 1, MAX_FILES);
+  if (lanes !== "auto") assertWhole("lanes", lanes, 0, MAX_LANES);
   assertOutside(outside);
   assertScope(scope);
   assertPlane(plane);
@@ -250,6 +260,7 @@ export function readOptions(options: RotaOptions): ReadOptions {
     engine,
     poll,
     listen: listen.map(parseListen),
+    lanes,
     trusted: trust.map(readTrusted),
     scope,
     zone: zone === undefined ? undefined : readZone(zone),

@@ -3,10 +3,12 @@ import { systemClock } from "../base/clock.ts";
 import { messageOf, RotaError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { createScope } from "../base/scope.ts";
-import { type Counters, createTally } from "../dns/counters.ts";
+import { type Counters, countersOf, createTally } from "../dns/counters.ts";
 import type { CacheCounters } from "../dns/forward/cache.ts";
 import { isWildcard } from "../dns/interfaces.ts";
-import type { ListenAddress } from "../dns/listen.ts";
+import { chooseLanes, formatLanes } from "../dns/lanes/choose.ts";
+import type { LaneOptions } from "../dns/lanes/lanes.ts";
+import type { ListenAddress, ListenSpec } from "../dns/listen.ts";
 import { type Listeners, openListeners } from "../dns/listeners.ts";
 import { createRespond } from "../dns/respond.ts";
 import { createBook } from "../dns/ready/create-book.ts";
@@ -54,6 +56,8 @@ import { tellUnfit } from "./unfit.ts";
 export interface Rota extends AsyncDisposable {
   /** Where it is asked: every socket that is open now. */
   readonly addresses: readonly ListenAddress[];
+  /** What answers over UDP, as `2 lanes` or `node:dgram, because lanes is 0`; undefined: nothing but behind PROXY headers. */
+  readonly udp: string | undefined;
   /** The name above all services, as `rota.internal.`. */
   readonly zone: string;
   /** What its DNS server has done since it started. */
@@ -249,7 +253,17 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
       ends,
     ),
   );
-  const listeners = scope.use(await openListeners(listen, { respond, counters, limits, log }));
+  const choice = await chooseLanes(read.lanes);
+  const udp = listen.some(isForLanes) ? formatLanes(choice) : undefined;
+  const lanes: LaneOptions | undefined =
+    choice.kind === "dgram"
+      ? undefined
+      : {
+          ...choice,
+          shared: registry.pulse,
+          teach: (octets, client, key) => teacher.teach(client, key, () => plain(octets, "udp", client)),
+        };
+  const listeners = scope.use(await openListeners(listen, { respond, counters, limits, lanes, log }));
   listening = listeners;
   forwarder?.look();
 
@@ -295,10 +309,11 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
     get addresses() {
       return listeners.addresses;
     },
+    udp,
     get zone() {
       return formatName(registry.settings.zone);
     },
-    counters,
+    counters: countersOf(counters),
     get cacheCounters() {
       return forwarding?.cache?.counters;
     },
@@ -310,15 +325,20 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
       const { networks } = registry;
       const warn = (message: string): void => log.warn({ service: name }, message);
       const context = { networks, allowExec, origin: "rota.declare", warn };
-      return stateOf(library.declare(parseService(name, declaration, context)));
+      const declared = library.declare(parseService(name, declaration, context));
+      await listeners.caughtUp();
+      return stateOf(declared);
     },
     async withdraw(name) {
       assertOpen(life.signal);
-      return library.withdraw(parsePrefix(name));
+      const isWithdrawn = library.withdraw(parsePrefix(name));
+      await listeners.caughtUp();
+      return isWithdrawn;
     },
     async report(service, task, verdict) {
       assertOpen(life.signal);
       await operator.report(service, task, verdict);
+      await listeners.caughtUp();
     },
     drain: async (service, task) => set("drain", service, task),
     maintain: async (service, task) => set("maintenance", service, task),
@@ -349,6 +369,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
       assertOpen(life.signal);
       await Promise.all([source.reload(), admin?.reload(), engine?.look()]);
       await carrying.retry();
+      await listeners.caughtUp();
       for (const trouble of [...troubles.list(), ...carrying.troubles()])
         log.warn({}, `still so: ${trouble}`);
     },
@@ -359,7 +380,13 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   async function set(availability: Availability, service: string, task: string | undefined): Promise<void> {
     assertOpen(life.signal);
     await operator.set(availability, service, task);
+    await listeners.caughtUp();
   }
+}
+
+/** Lanes know nothing of PROXY headers. */
+function isForLanes({ transports, isProxied }: ListenSpec): boolean {
+  return transports.includes("udp") && !isProxied;
 }
 
 function assertOpen(life: AbortSignal): void {

@@ -9,6 +9,7 @@ import { formatTraffic } from "../app/format-traffic.ts";
 import type { RotaOptions } from "../app/options.ts";
 import { type Rota, startRota } from "../app/rota.ts";
 import type { ServiceState } from "../app/state.ts";
+import { type LanesWanted, MAX_LANES } from "../dns/lanes/choose.ts";
 import type { ListenAddress } from "../dns/listen.ts";
 import { messageOf, RotaError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
@@ -116,6 +117,7 @@ async function serveUntil(
 ): Promise<void> {
   const first = rota.addresses.find(({ isProxied }) => !isProxied);
   log.info({ addresses: rota.addresses }, `answering for ${rota.zone} on ${formatAddresses(rota)}`);
+  if (rota.udp !== undefined) tellUdp(rota.udp, rota.counters.lanes.count, argv.lanes, log);
   // A server outlives whoever read what it printed first.
   process.stdout.removeAllListeners("error").on("error", () => {});
   if (argv.logFormat === "text" && first) process.stdout.write(formatHint(rota, argv.plane, first));
@@ -128,6 +130,13 @@ async function serveUntil(
     argv.drain > 0 ? `${signal}: ending in ${formatDuration(argv.drain)}` : `${signal}: ending`,
   );
   await setTimeout(argv.drain);
+}
+
+/** What answers: whoever said how many lanes there are to be counts on them. */
+function tellUdp(udp: string, lanes: number, wanted: LanesWanted, log: Log): void {
+  const line = `udp: ${udp}`;
+  if (wanted === "auto" || lanes === wanted) log.info({ lanes }, line);
+  else log.warn({ lanes }, line);
 }
 
 async function reload(rota: Rota | undefined, log: Log): Promise<void> {
@@ -181,6 +190,12 @@ function parseCount(text: string): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && number > 0 && number <= MAX_COUNT) return number;
   throw new RotaError("ERR_ROTA_OPTION", `"${text}" is not a whole number from 1 to ${MAX_COUNT}`);
+}
+
+function parseLanes(text: string): LanesWanted {
+  if (text === "auto") return text;
+  if (/^\d{1,2}$/.test(text) && Number(text) <= MAX_LANES) return Number(text);
+  throw new RotaError("ERR_ROTA_OPTION", `"${text}" is no number of lanes: write auto, or 0 to ${MAX_LANES}`);
 }
 
 const UNITS = new Map([
@@ -249,6 +264,15 @@ function declare(yargs: Argv<GlobalArguments>) {
       describe:
         "Where to be asked: ADDRESS:PORT for UDP and TCP, or udp:// or tcp:// in front; proxy://, proxy+udp:// or " +
         "proxy+tcp:// for what has a PROXY header; may be repeated",
+    },
+    lanes: {
+      type: "string",
+      requiresArg: true,
+      default: "auto",
+      coerce: single(parseLanes),
+      describe:
+        "How many threads answer over UDP: auto is one for each core but one, up to 4; 0 has the main thread do it, as " +
+        "where koffi is missing",
     },
     trust: {
       type: "string",

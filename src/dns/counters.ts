@@ -1,3 +1,4 @@
+import { COUNT, RCODES } from "./lanes/words.ts";
 import { createForwardTally, type ForwardCounters } from "./forward/counters.ts";
 
 /** What a query came over. */
@@ -20,6 +21,19 @@ export interface Counters {
   readonly defects: number;
   readonly connections: Readonly<ConnectionCounters>;
   readonly forward: Readonly<ForwardCounters>;
+  readonly lanes: LaneCounters;
+}
+
+/** Threads that answer over UDP. */
+export interface LaneCounters {
+  /** How many there are; 0: the main thread does it. */
+  readonly count: number;
+  /** How many died and had another take their place. */
+  readonly replaced: number;
+  /** Queries that the main thread answered for them. */
+  readonly detours: number;
+  /** Queries that were dropped, as too many waited for the main thread. */
+  readonly dropped: number;
 }
 
 /** TCP connections. */
@@ -35,8 +49,8 @@ export interface ConnectionCounters {
   paused: number;
 }
 
-/** The counters as those who count hold them. */
-export interface Tally extends Counters {
+/** The counters as those who count hold them; {@link countersOf} shows them. */
+export interface Tally extends Omit<Counters, "lanes"> {
   readonly queries: Record<Transport, number>;
   readonly replies: Map<number, number>;
   ignored: number;
@@ -46,6 +60,13 @@ export interface Tally extends Counters {
   defects: number;
   readonly connections: ConnectionCounters;
   readonly forward: ForwardCounters;
+  readonly lanes: LaneTally;
+}
+
+/** What the main thread counts of lanes, and what each counts itself, by {@link COUNT}. */
+export interface LaneTally {
+  replaced: number;
+  readonly counts: Float64Array[];
 }
 
 export function createTally(): Tally {
@@ -59,5 +80,53 @@ export function createTally(): Tally {
     defects: 0,
     connections: { open: 0, total: 0, evicted: 0, expired: 0, paused: 0 },
     forward: createForwardTally(),
+    lanes: { replaced: 0, counts: [] },
+  };
+}
+
+/** What all threads have counted, by the time that a field is read. */
+export function countersOf(tally: Tally): Counters {
+  const sum = (what: number): number =>
+    tally.lanes.counts.reduce((sum, counts) => sum + (counts[what] ?? 0), 0);
+  const replies = (): Map<number, number> => {
+    const all = new Map(tally.replies);
+    for (let rcode = 0; rcode < RCODES; rcode++) {
+      const given = sum(COUNT.replies + rcode);
+      if (given > 0) all.set(rcode, (all.get(rcode) ?? 0) + given);
+    }
+    return all;
+  };
+  const given = (): number =>
+    Array.from({ length: RCODES }, (_, rcode) => sum(COUNT.replies + rcode)).reduce(
+      (sum, each) => sum + each,
+    );
+  return {
+    get queries() {
+      return { udp: tally.queries.udp + given(), tcp: tally.queries.tcp };
+    },
+    get replies() {
+      return replies();
+    },
+    get ignored() {
+      return tally.ignored + sum(COUNT.ignored);
+    },
+    get unproxied() {
+      return tally.unproxied;
+    },
+    get truncated() {
+      return tally.truncated + sum(COUNT.truncated);
+    },
+    get unsent() {
+      return tally.unsent + sum(COUNT.unsent);
+    },
+    get defects() {
+      return tally.defects;
+    },
+    connections: tally.connections,
+    forward: tally.forward,
+    get lanes() {
+      const { replaced, counts } = tally.lanes;
+      return { count: counts.length, replaced, detours: sum(COUNT.detours), dropped: sum(COUNT.dropped) };
+    },
   };
 }

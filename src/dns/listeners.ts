@@ -4,6 +4,8 @@ import { createScope } from "../base/scope.ts";
 import { formatEndpoint } from "../model/address.ts";
 import type { Tally } from "./counters.ts";
 import { followInterfaces, isWildcard } from "./interfaces.ts";
+import { type LaneOptions, type Lanes, openLanes } from "./lanes/lanes.ts";
+import { openSockets, type Sockets } from "./lanes/sockets.ts";
 import type { Bound, ListenAddress, ListenSpec } from "./listen.ts";
 import type { Respond } from "./respond.ts";
 import { type ConnectionLimits, createConnections, openTcp } from "./tcp.ts";
@@ -12,12 +14,16 @@ import { openUdp } from "./udp.ts";
 export interface Listeners extends AsyncDisposable {
   /** Every socket that is open now. */
   readonly addresses: readonly ListenAddress[];
+  /** Resolves when every reply that leaves shows what has changed before the call. */
+  caughtUp(): Promise<void>;
 }
 
 export interface ListenersOptions {
   readonly respond: Respond;
   readonly counters: Tally;
   readonly limits: ConnectionLimits;
+  /** What answers over UDP, but where a PROXY header says who asks; undefined: `node:dgram`, on this thread. */
+  readonly lanes?: LaneOptions | undefined;
   readonly log: Log;
 }
 
@@ -27,8 +33,9 @@ const PORT_TRIES = 16;
 /**
  * Listens on all of `specs`, or on none if one cannot be had.
  *
- * A wildcard address is listened on address by address, and followed as the machine's addresses change: a UDP
- * reply must leave from the address that was asked (RFC 2181 section 4), and Node does not tell which that was.
+ * A UDP reply must leave from the address that was asked (RFC 2181 section 4). Lanes are told which that was. Node
+ * does not tell it, so without them a wildcard address is listened on address by address, and followed as the
+ * machine's addresses change.
  *
  * @throws RotaError `ERR_ROTA_LISTEN`
  */
@@ -38,15 +45,22 @@ export async function openListeners(
 ): Promise<Listeners> {
   await using scope = createScope();
   const open = new Map<string, ListenAddress>();
-  const { limits, counters } = options;
+  const { limits, counters, log } = options;
+  const laneSockets: Sockets[] = [];
   const connections = createConnections(limits, counters);
   scope.defer(() => connections[Symbol.dispose]());
 
   for (const spec of specs) scope.use(await openSpec(spec));
+  let lanes: Lanes | undefined;
+  if (options.lanes && laneSockets.length > 0)
+    lanes = scope.use(await openLanes(laneSockets, options.lanes, counters, log));
   const held = scope.move();
   return {
     get addresses() {
       return [...open.values()];
+    },
+    async caughtUp() {
+      await lanes?.caughtUp();
     },
     [Symbol.asyncDispose]: async () => held[Symbol.asyncDispose](),
   };
@@ -71,6 +85,10 @@ export async function openListeners(
     await using opened = createScope();
     let port = wanted;
     for (const transport of transports) {
+      if (transport === "udp" && options.lanes && !isProxied) {
+        port = opened.use(await openForLanes(address, port, options.lanes)).port;
+        continue;
+      }
       if (transport === "udp" && isWildcard(address)) {
         const open = async (each: string, port: number): Promise<Bound> =>
           openOne({ transport, address: each, port, isProxied });
@@ -82,23 +100,55 @@ export async function openListeners(
     return opened.move();
   }
 
+  /** Lanes have one socket for all that a wildcard stands for; where they can be asked is told all the same. */
+  async function openForLanes(
+    address: string,
+    wanted: number,
+    { system, count }: LaneOptions,
+  ): Promise<Bound> {
+    await using opened = createScope();
+    const sockets = openSockets(system, address, wanted, count);
+    laneSockets.push(sockets);
+    opened.defer(() => {
+      laneSockets.splice(laneSockets.indexOf(sockets), 1);
+      sockets[Symbol.dispose]();
+    });
+    const { port } = sockets;
+    opened.use(
+      isWildcard(address)
+        ? await followInterfaces(address, port, toldOfLanes, log)
+        : await toldOfLanes(address, port),
+    );
+    const held = opened.move();
+    return { port, [Symbol.asyncDispose]: async () => held[Symbol.asyncDispose]() };
+  }
+
+  async function toldOfLanes(address: string, port: number): Promise<Bound> {
+    return told({ transport: "udp", address, port, isProxied: false });
+  }
+
   async function openOne(wanted: ListenAddress): Promise<Bound> {
-    const { respond, log } = options;
-    const { transport, address } = wanted;
+    const { respond } = options;
     const listener =
-      transport === "udp"
+      wanted.transport === "udp"
         ? await openUdp(wanted, respond, counters, log)
         : await openTcp(wanted, respond, connections, counters, log);
-    const listening = { ...wanted, port: listener.port };
-    const key = `${transport} ${formatEndpoint(address, listener.port)}`;
-    open.set(key, listening);
+    const listed = told({ ...wanted, port: listener.port });
     return {
       port: listener.port,
       async [Symbol.asyncDispose]() {
-        open.delete(key);
+        await listed[Symbol.asyncDispose]();
         await listener[Symbol.asyncDispose]();
       },
     };
+  }
+
+  /** Lists where it can be asked now. */
+  function told(listening: ListenAddress): Bound {
+    const { transport, address, port } = listening;
+    const key = `${transport} ${formatEndpoint(address, port)}`;
+    open.set(key, listening);
+    return { port, [Symbol.asyncDispose]: async () => void open.delete(key) };
   }
 }
 

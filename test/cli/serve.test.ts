@@ -168,6 +168,12 @@ describe("tells in a line what it cannot do, and exits", () => {
       2,
       /^rota: --start-wait: "25h" is out of range: write 0ms to 24h/,
     ],
+    [
+      "too many lanes",
+      ["--lanes", "65"],
+      2,
+      /^rota: --lanes: "65" is no number of lanes: write auto, or 0 to 64/,
+    ],
     ["no probes at all", ["--max-probes", "0"], 2, /^rota: .*"0" is not a whole number from 1/],
     ["a grace that is none", ["--drain-grace", "-1s"], 2, /^rota: .*"-1s" is not a duration/],
     [

@@ -5,11 +5,12 @@ import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { describe, expect, test } from "vitest";
 import { readReply } from "../../src/ask/reply.ts";
+import { countersOf } from "../../src/dns/counters.ts";
 import { parseListen } from "../../src/dns/listen.ts";
 import { testNeeding } from "../needing.ts";
 import { query } from "../wire/query.ts";
 import { type Served, served } from "./served.ts";
-import { askUdp, connectTcp, framed, listen } from "./sockets.ts";
+import { askUdp, connectTcp, framed, listen, WAYS } from "./sockets.ts";
 
 const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === "::1"),
@@ -62,14 +63,15 @@ describe("what --listen takes", () => {
   });
 });
 
-describe("a listener", () => {
+describe.each(WAYS)("a listener over %s", (way) => {
   test("answers over UDP and TCP on one port, several at once", async () => {
     const server = web();
-    await using listeners = await listen(server, [
-      "127.0.0.1:0",
-      "127.0.0.2:0",
-      ...(hasIpv6 ? ["[::1]:0"] : []),
-    ]);
+    await using listeners = await listen(
+      server,
+      ["127.0.0.1:0", "127.0.0.2:0", ...(hasIpv6 ? ["[::1]:0"] : [])],
+      {},
+      way,
+    );
     for (const { transport, address, port } of listeners.addresses) {
       if (transport === "udp") {
         const { octets, from } = await askUdp(asked, port, address);
@@ -88,7 +90,7 @@ describe("a listener", () => {
   });
 
   test("on a wildcard replies from the address that was asked", async () => {
-    await using listeners = await listen(web(), ["0.0.0.0:0"]);
+    await using listeners = await listen(web(), ["0.0.0.0:0"], {}, way);
     const udp = listeners.addresses.filter(({ transport }) => transport === "udp");
     const own = Object.values(networkInterfaces()).flatMap((all = []) =>
       all.filter(({ family }) => family === "IPv4"),
@@ -102,19 +104,19 @@ describe("a listener", () => {
   });
 
   test("leaves nothing open when it is disposed of", async () => {
-    const listeners = await listen(web());
+    const listeners = await listen(web(), undefined, {}, way);
     const port = listeners.addresses[0]?.port ?? 0;
     const client = await connectTcp(port);
     await listeners[Symbol.asyncDispose]();
     await client.closed;
     expect(listeners.addresses).toEqual([]);
-    await using again = await listen(web(), [`127.0.0.1:${port}`]);
+    await using again = await listen(web(), [`127.0.0.1:${port}`], {}, way);
     expect(again.addresses).toHaveLength(2);
   });
 
   test("goes on after garbage over UDP", async () => {
     const server = web();
-    await using listeners = await listen(server);
+    await using listeners = await listen(server, undefined, {}, way);
     const port = listeners.addresses[0]?.port ?? 0;
     const socket = createSocket("udp4");
     for (const octets of [
@@ -129,7 +131,7 @@ describe("a listener", () => {
     }
     socket.close();
     expect(readReply((await askUdp(asked, port)).octets).answers).toHaveLength(1);
-    expect(server.counters.ignored).toBe(4);
+    expect(countersOf(server.counters).ignored).toBe(4);
     expect(server.counters.defects).toBe(0);
   });
 });
@@ -141,17 +143,18 @@ const FROM_PORT_0 = `
   send($raw, pack("n4", 0, $port, 8 + length $query, 0) . $query, 0, pack_sockaddr_in(0, inet_aton("127.0.0.1"))) or die $!;
 `;
 
-testNeeding({ root: true, programs: ["perl"] })(
-  "a query from port 0, to which nothing can be sent, is counted and harms nobody",
-  async () => {
-    const server = web();
-    await using listeners = await listen(server);
-    const port = listeners.addresses[0]?.port ?? 0;
-    execFileSync("perl", ["-MSocket", "-e", FROM_PORT_0, `${port}`, Buffer.from(asked).toString("hex")]);
-    expect(readReply((await askUdp(asked, port)).octets).answers).toHaveLength(1);
-    expect(server.counters.unsent).toBe(1);
-  },
-);
+for (const way of WAYS)
+  testNeeding({ root: true, programs: ["perl"] })(
+    `a query from port 0, to which nothing can be sent, is counted and harms nobody over ${way}`,
+    async () => {
+      const server = web();
+      await using listeners = await listen(server, undefined, {}, way);
+      const port = listeners.addresses[0]?.port ?? 0;
+      execFileSync("perl", ["-MSocket", "-e", FROM_PORT_0, `${port}`, Buffer.from(asked).toString("hex")]);
+      expect(readReply((await askUdp(asked, port)).octets).answers).toHaveLength(1);
+      expect(countersOf(server.counters).unsent).toBe(1);
+    },
+  );
 
 describe("a TCP connection", () => {
   test("takes 100 queries before it gives the first reply, and answers all", async () => {
@@ -266,13 +269,13 @@ describe("a TCP connection", () => {
   });
 });
 
-describe("what cannot be listened on is told in a line", () => {
+describe.each(WAYS)("what cannot be listened on over %s is told in a line", (way) => {
   test("a port that is taken, and what was opened before is closed", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
     const address = taken.address();
     const port = typeof address === "object" ? (address?.port ?? 0) : 0;
-    await expect(listen(web(), [`127.0.0.1:${port}`])).rejects.toThrow(
+    await expect(listen(web(), [`127.0.0.1:${port}`], {}, way)).rejects.toThrow(
       `could not listen on udp and tcp 127.0.0.1:${port}: the port is taken; end what listens there, or choose another port`,
     );
     const udp = createSocket("udp4").bind(port, "127.0.0.1");
@@ -282,7 +285,7 @@ describe("what cannot be listened on is told in a line", () => {
   });
 
   test("an address that the machine does not have", async () => {
-    await expect(listen(web(), ["udp://192.0.2.77:0"])).rejects.toThrow(
+    await expect(listen(web(), ["udp://192.0.2.77:0"], {}, way)).rejects.toThrow(
       "could not listen on udp 192.0.2.77:0: this machine has no such address; see `ip address`",
     );
   });

@@ -3,22 +3,42 @@ import { once } from "node:events";
 import { connect, isIPv6, type Socket } from "node:net";
 import { silentLog } from "../../src/base/log.ts";
 import { createFrames } from "../../src/dns/frames.ts";
+import { chooseLanes } from "../../src/dns/lanes/choose.ts";
+import type { LaneOptions } from "../../src/dns/lanes/lanes.ts";
 import { parseListen } from "../../src/dns/listen.ts";
 import { type Listeners, type ListenersOptions, openListeners } from "../../src/dns/listeners.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../../src/dns/tcp.ts";
+
+/** What answers over UDP. */
+export const WAYS = ["dgram", "lanes"] as const;
+export type Way = (typeof WAYS)[number];
 
 /** Opens real sockets in front of what is served. */
 export async function listen(
   { respond, counters }: Pick<ListenersOptions, "respond" | "counters">,
   specs: readonly string[] = ["127.0.0.1:0"],
   limits: Partial<ConnectionLimits> = {},
+  way: Way = "dgram",
 ): Promise<Listeners> {
   return openListeners(specs.map(parseListen), {
     respond,
     counters,
     limits: { ...CONNECTION_LIMITS, ...limits },
+    lanes: way === "lanes" ? await lanesOf(respond) : undefined,
     log: silentLog,
   });
+}
+
+/** One lane that is told nothing, so that `respond` answers everything. */
+async function lanesOf(respond: ListenersOptions["respond"]): Promise<LaneOptions> {
+  const choice = await chooseLanes(1);
+  if (choice.kind === "dgram") throw new Error(choice.because);
+  const shared = { cells: new Int32Array(new SharedArrayBuffer(2 ** 20)) };
+  return {
+    ...choice,
+    shared,
+    teach: (octets, client) => ({ reply: respond(octets, "udp", client), mail: [] }),
+  };
 }
 
 export interface Datagram {

@@ -1,0 +1,47 @@
+import { describe, expect, test } from "vitest";
+import { chooseLanes, formatLanes } from "../../../src/dns/lanes/choose.ts";
+import { type Koffi, openSystem } from "../../../src/dns/lanes/system.ts";
+import { thisSystem } from "./laned.ts";
+
+const LACKS: Koffi = {
+  load: () => ({
+    func: (name) => {
+      if (name === "sendmmsg") throw new Error("Cannot find function 'sendmmsg' in shared library");
+      return () => -1;
+    },
+  }),
+  address: () => 0n,
+  errno: () => 9,
+};
+
+const FORBIDDEN: Koffi = { ...LACKS, load: () => ({ func: () => () => -1 }), errno: () => 38 };
+
+describe("without what lanes need, node:dgram answers, and it is said why", () => {
+  test.each([
+    [
+      "koffi",
+      async () => Promise.reject(new Error("Cannot find package 'koffi' imported from x\nand more")),
+      "koffi cannot be loaded, which npm installs unless told to omit what is optional: Cannot find package 'koffi' imported from x",
+    ],
+    [
+      "a call",
+      async () => LACKS,
+      "the C library lacks a call: Cannot find function 'sendmmsg' in shared library",
+    ],
+    ["a kernel that has it", async () => FORBIDDEN, "recvmmsg ENOSYS: function not implemented"],
+  ])("%s", async (_, load, because) => {
+    const choice = await chooseLanes(2, async () => openSystem(load));
+    expect(choice).toEqual({ kind: "dgram", because });
+    expect(formatLanes(choice)).toBe(`node:dgram, because ${because}`);
+  });
+});
+
+test.each([
+  [0, "node:dgram, because lanes is 0"],
+  [1, "1 lane"],
+  [64, "64 lanes"],
+  ["auto", /^[1-4] lanes?$/],
+] as const)("lanes %s", async (wanted, line) => {
+  const system = await thisSystem();
+  expect(formatLanes(await chooseLanes(wanted, async () => ({ kind: "there", system })))).toMatch(line);
+});
