@@ -6,7 +6,7 @@ import { FOUR, ZONE } from "./queries-names.mjs";
 
 const ADDRESS = "127.0.0.11";
 const NAME = `${FOUR.name}.${ZONE}`;
-const SERVER_CORE = 1;
+const SERVER_CORE = 0;
 const PATIENCE_MS = 5000;
 
 /**

@@ -20,7 +20,7 @@ const ROUNDS = Number(env.ROTA_BENCH_ROUNDS ?? 3);
 /** Of asking as fast as answers come; then comes a while at 10,000 a second, and before the first round one to warm up. */
 const SECONDS = Number(env.ROTA_BENCH_SECONDS ?? 1.5);
 const CALM_SECONDS = SECONDS * 0.6;
-const WARM_UP_SECONDS = SECONDS * 0.4;
+const WARM_UP_SECONDS = Math.max(SECONDS, 1);
 /** What is asked; all unless said. */
 const KEYS = env.ROTA_BENCH_MIXES?.split(",") ?? MIXES.map(({ key }) => key);
 
