@@ -13,6 +13,7 @@ import { type Listeners, openListeners } from "../dns/listeners.ts";
 import { createRespond } from "../dns/respond.ts";
 import { createBook } from "../dns/ready/create-book.ts";
 import { createQuick } from "../dns/ready/quick.ts";
+import { createShared } from "../dns/ready/shared.ts";
 import { createTeacher } from "../dns/ready/teacher.ts";
 import { createRotation } from "../dns/rotation.ts";
 import { createViewers } from "../dns/viewers.ts";
@@ -227,8 +228,10 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   let listening: Listeners | undefined; // it may be asked at one socket while the next is being opened
   const nameServers = (): readonly Address[] => addressesAskedAt(listening?.addresses ?? []);
   const viewers = createViewers({ registry, trusted: read.trusted, scope: read.scope });
+  const shared = createShared(registry.pulse);
   const teacher = createTeacher({
     registry,
+    shared,
     rotation: createRotation(),
     nameServers,
     isRouted,
@@ -238,7 +241,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
   });
   const { idleMs } = limits;
   const plain = createRespond({ answer: teacher.answer, idleMs, outside, forwarder, viewers, counters, log });
-  const respond = createQuick({ book: createBook(registry.pulse), teacher, respond: plain, counters });
+  const respond = createQuick({ book: createBook(shared), teacher, respond: plain, counters });
   // Before anybody is told where to go.
   const carrying = scope.use(
     await openCarrying(
@@ -260,7 +263,7 @@ export async function startRota(options: RotaOptions = {}): Promise<Rota> {
       ? undefined
       : {
           ...choice,
-          shared: registry.pulse,
+          shared,
           teach: (octets, client, key) => teacher.teach(client, key, () => plain(octets, "udp", client)),
         };
   const listeners = scope.use(await openListeners(listen, { respond, counters, limits, lanes, log }));

@@ -12,6 +12,8 @@ export interface Rotation {
    * move it, and who sees other tasks takes no part in it.
    */
   arrange<T extends Weighted>(turn: Turn, items: readonly T[]): readonly T[];
+  /** Where the turns of as many items stand, for others to go on from. */
+  standing(turn: Turn, items: readonly Weighted[]): readonly number[];
 }
 
 export interface Turn {
@@ -36,6 +38,7 @@ export function createRotation(random: () => number = Math.random): Rotation {
       const order = turnsOf(turn, items).next();
       return Array.from(order, (at) => items[at]).filter((item) => item !== undefined);
     },
+    standing: (turn, items) => turnsOf(turn, items).standing(),
   };
 
   function turnsOf({ service, view, name, type }: Turn, items: readonly Weighted[]): Turns {
@@ -47,7 +50,7 @@ export function createRotation(random: () => number = Math.random): Rotation {
     const known = ofView.get(key);
     if (known?.count === items.length) return known;
     const weights = items.map(({ weight }) => weight);
-    const begun = createTurns(service.declaration.order, weights, random);
+    const begun = createTurns({ order: service.declaration.order, weights, random });
     ofView.set(key, begun);
     return begun;
   }

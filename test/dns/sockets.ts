@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect, isIPv6, type Socket } from "node:net";
 import { silentLog } from "../../src/base/log.ts";
 import { createFrames } from "../../src/dns/frames.ts";
+import { createShared } from "../../src/dns/ready/shared.ts";
 import { chooseLanes } from "../../src/dns/lanes/choose.ts";
 import type { LaneOptions } from "../../src/dns/lanes/lanes.ts";
 import { parseListen } from "../../src/dns/listen.ts";
@@ -33,7 +34,7 @@ export async function listen(
 async function lanesOf(respond: ListenersOptions["respond"]): Promise<LaneOptions> {
   const choice = await chooseLanes(1);
   if (choice.kind === "dgram") throw new Error(choice.because);
-  const shared = { cells: new Int32Array(new SharedArrayBuffer(2 ** 20)) };
+  const shared = createShared({ cells: new Int32Array(new SharedArrayBuffer(2 ** 20)) });
   return {
     ...choice,
     shared,

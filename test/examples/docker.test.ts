@@ -216,13 +216,25 @@ async function groupOf({ socket }: TestEngine): Promise<string> {
 }
 
 /** Those that the lock file does not have for development alone. */
+interface LockedPackage {
+  readonly dev?: boolean;
+  readonly os?: readonly string[];
+  readonly cpu?: readonly string[];
+  readonly libc?: readonly string[];
+}
+
+/** What is not for development, nor for other machines than the image's. */
 function runtimePackages(): readonly string[] {
-  const lock: { packages: Record<string, { dev?: boolean }> } = JSON.parse(
+  const lock: { packages: Record<string, LockedPackage> } = JSON.parse(
     readFileSync(new URL("../../package-lock.json", import.meta.url), "utf8"),
   );
-  const found = Object.entries(lock.packages).flatMap(([path, { dev = false }]) => {
+  const found = Object.entries(lock.packages).flatMap(([path, { dev = false, os, cpu, libc }]) => {
     const [, name] = /^node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(path) ?? [];
-    return name === undefined || dev ? [] : [name];
+    const isForImage =
+      (os?.includes("linux") ?? true) &&
+      (cpu?.includes(process.arch) ?? true) &&
+      (libc?.includes("glibc") ?? true);
+    return name === undefined || dev || !isForImage ? [] : [name];
   });
   return found.toSorted();
 }

@@ -5,7 +5,7 @@ import { createTurns } from "../turns.ts";
 import { MAX_VIEWERS } from "../viewers.ts";
 import type { Book } from "./book.ts";
 import { type Entry, emitMissing, emitReady } from "./emit.ts";
-import { type ClientKey, type ClientMail, type Mail, type MissingMail, typeKey } from "./mail.ts";
+import { type ClientKey, type ClientMail, type MissingMail, type ReadyMail, typeKey } from "./mail.ts";
 import { createPeeked, peek } from "./peek.ts";
 import { holds, type Shared } from "./shared.ts";
 
@@ -54,7 +54,7 @@ export function createBook(shared: Shared): Book {
           missing.set(missingKey(mail.view, mail.isBare), mail);
           return;
         case "ready":
-          entries.set(keyOf(hashOfName(mail.name), mail.type, mail.view), entryOf(mail));
+          entries.set(keyOf(hashOfName(mail.name), mail.type, mail.view), entryOf(mail, shared));
       }
     },
   };
@@ -89,9 +89,11 @@ function missingKey(view: number, isBare: boolean): number {
   return view * 2 + Number(isBare);
 }
 
-function entryOf(mail: Extract<Mail, { kind: "ready" }>): Entry {
-  const turns = mail.groups.length > 1 ? createTurns(mail.order, mail.weights) : undefined;
-  return Object.assign({}, mail, { turns, places: new Int32Array(mail.parts.starts.length) });
+function entryOf(mail: ReadyMail, { turns: numbers }: Shared): Entry {
+  const { order, weights, begin, turn, groups, parts } = mail;
+  const take = (): number => Atomics.add(numbers, turn, 1) >>> 0;
+  const turns = groups.length > 1 ? createTurns({ order, weights, begin, take }) : undefined;
+  return Object.assign({}, mail, { turns, places: new Int32Array(parts.starts.length) });
 }
 
 /** A number that fits into a word of the engine's, and so is compared as one. */

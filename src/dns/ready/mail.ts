@@ -38,6 +38,10 @@ export interface ReadyMail extends Grounds {
   /** In which order the groups are shown. */
   readonly order: Order;
   readonly weights: readonly number[];
+  /** Where the turns stand, as `Turns` has it. */
+  readonly begin: readonly number[];
+  /** By which of the shared numbers they are taken, where one is enough. */
+  readonly turn: number;
   /** How many answers are shown. */
   readonly most: number;
   /** The parts of the authority section. */

@@ -17,6 +17,9 @@ export interface Told extends Grounds {
   readonly given: Answer;
   readonly view: number;
   readonly isRecursive: boolean;
+  /** Where the turns of a choice stand, and which of the shared numbers they have. */
+  readonly begin: readonly number[];
+  readonly turn: number;
 }
 
 /** The answer in parts; undefined: it is none, or too long, or its names point at each other in a way unknown here. */
@@ -60,6 +63,8 @@ export function makeReady(told: Told): ReadyMail | undefined {
     groups,
     order: choice?.turn.service.declaration.order ?? "rotate",
     weights: choice?.groups.map(({ weight }) => weight) ?? [],
+    begin: told.begin,
+    turn: told.turn,
     most: choice?.most ?? count,
     authority: reply.authority.map((_, at) => count + at),
     serialAt: soa === undefined ? -1 : (starts[soa + 1] ?? 0) - SOA_NUMBERS_OCTETS - base,

@@ -10,7 +10,10 @@ import { addressOf, type Viewers } from "../viewers.ts";
 import type { ClientKey, Mail } from "./mail.ts";
 import { makeMissing } from "./make-missing.ts";
 import { makeReady } from "./make.ts";
+import type { Shared } from "./shared.ts";
 import { trackReads } from "./tracked.ts";
+
+const NO_TURNS = { begin: [], turn: 0 };
 
 /** Answers from the registry, and tells books what they need to answer the same the next time. */
 export interface Teacher {
@@ -31,6 +34,7 @@ export interface Teacher {
 
 export interface TeacherOptions extends Omit<Authority, "registry"> {
   readonly registry: Registry;
+  readonly shared: Shared;
   readonly viewers: Viewers;
   /** The zones, but the root, that upstreams were named for. */
   readonly routed: readonly Name[];
@@ -39,10 +43,11 @@ export interface TeacherOptions extends Omit<Authority, "registry"> {
 }
 
 export function createTeacher(options: TeacherOptions): Teacher {
-  const { registry, viewers, rotation, isRouted, isRecursive } = options;
+  const { registry, shared, viewers, rotation, isRouted, isRecursive } = options;
   const tracked = trackReads(registry);
   const numbers = new WeakMap<View, number>();
   let views = 0;
+  let turns = 0;
   let mail: Mail[] | undefined;
   let isOfRegistry = true;
   const authority: Authority = {
@@ -60,7 +65,7 @@ export function createTeacher(options: TeacherOptions): Teacher {
       isOfRegistry = true;
       const { value: given, grounds } = tracked.watch(() => answer(question, authority, view));
       if (!mail || !isOfRegistry) return given;
-      const told = { question, given, view: numberOf(view), isRecursive, ...grounds };
+      const told = { question, given, view: numberOf(view), isRecursive, ...grounds, ...turnsOf(given) };
       // Who asks for what nobody has ever named must not decide what is remembered.
       const made =
         tracked.hasFound() || mayBeNamed(question)
@@ -84,6 +89,15 @@ export function createTeacher(options: TeacherOptions): Teacher {
     const view = numberOf(viewers.viewOf(client, undefined));
     const cells = Uint32Array.of(EVERYTHING, cellOf(standKey(addressOf(client))));
     return { kind: "client", client: key, view, cells, sum: sumOf(registry.pulse, cells) };
+  }
+
+  /** Who learns it goes on with the turn behind the one that was given here. */
+  function turnsOf(given: Answer): { readonly begin: readonly number[]; readonly turn: number } {
+    if (given.kind !== "records" || !given.choice || given.choice.groups.length < 2) return NO_TURNS;
+    const begin = rotation.standing(given.choice.turn, given.choice.groups);
+    turns = (turns + 1) % shared.turns.length;
+    Atomics.store(shared.turns, turns, begin[0] ?? 0);
+    return { begin, turn: turns };
   }
 
   /** Equal views are one object, and have one number. */

@@ -3,6 +3,7 @@ import { silentLog } from "../../../src/base/log.ts";
 import { createScope } from "../../../src/base/scope.ts";
 import { type Counters, countersOf, createTally } from "../../../src/dns/counters.ts";
 import type { Lesson, Teach } from "../../../src/dns/lanes/detours.ts";
+import { createShared } from "../../../src/dns/ready/shared.ts";
 import { type Lanes, openLanes } from "../../../src/dns/lanes/lanes.ts";
 import { openSockets } from "../../../src/dns/lanes/sockets.ts";
 import { openSystem, type System } from "../../../src/dns/lanes/system.ts";
@@ -75,7 +76,7 @@ export async function laned(options: LanedOptions = {}): Promise<Laned> {
   const log: Log = { ...silentLog, error };
   const lanes = await openLanes(
     sockets,
-    { system, count, shared: { cells: gate }, teach, program },
+    { system, count, shared: createShared({ cells: gate }), teach, program },
     tally,
     log,
   );

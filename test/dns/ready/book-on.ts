@@ -3,6 +3,7 @@ import { createTally } from "../../../src/dns/counters.ts";
 import type { Book } from "../../../src/dns/ready/book.ts";
 import { createBook } from "../../../src/dns/ready/create-book.ts";
 import type { Mail } from "../../../src/dns/ready/mail.ts";
+import { createShared, type Shared } from "../../../src/dns/ready/shared.ts";
 import { createTeacher } from "../../../src/dns/ready/teacher.ts";
 import { createRespond } from "../../../src/dns/respond.ts";
 import { createRotation } from "../../../src/dns/rotation.ts";
@@ -13,6 +14,7 @@ import type { Registry } from "../../../src/registry/registry.ts";
 /** A book as another thread has it, and whom it is taught by. */
 export interface Taught {
   readonly book: Book;
+  readonly shared: Shared;
   /** Has the query answered by who has the registry, from whom the book learns; the reply, and what was told. */
   teach(
     octets: Uint8Array,
@@ -24,8 +26,10 @@ export interface Taught {
 
 export function bookOn(registry: Registry): Taught {
   const viewers = createViewers({ registry, trusted: [], scope: "all" });
+  const shared = createShared(registry.pulse);
   const teacher = createTeacher({
     registry,
+    shared,
     rotation: createRotation(),
     nameServers: () => [parseAddress("127.0.0.1"), parseAddress("::1")],
     isRouted: () => false,
@@ -42,10 +46,11 @@ export function bookOn(registry: Registry): Taught {
     counters: createTally(),
     log: silentLog,
   });
-  const book = createBook(registry.pulse);
+  const book = createBook(shared);
   const out = new Uint8Array(1232);
   return {
     book,
+    shared,
     teach(octets, client) {
       const { reply, mail } = teacher.teach(client, client, () => respond(octets, "udp", client));
       if (reply instanceof Promise) throw new Error("nobody is to be asked here");
