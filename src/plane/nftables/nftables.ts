@@ -112,7 +112,6 @@ export function createNftablesPlane(options: NftablesOptions): Plane {
   };
 
   async function program(state: PlaneState): Promise<Report> {
-    listening ??= monitor.run(signal);
     const seen = await surroundingsFor(state);
     const isNew = seen !== around;
     const verdict = judge(state, seen);
@@ -124,6 +123,8 @@ export function createNftablesPlane(options: NftablesOptions): Plane {
     const ending = endFlows(applied, state, own, programmed);
     ending.catch(nothing); // who awaits the table hears of it
     await programmed;
+    // Not before the first: what it has to hear of ten thousand services makes that one take a tenth longer.
+    listening ??= monitor.run(signal);
     // VIPs are made local once there is somebody who leads them on.
     if (isNew) {
       unrouted = await makeLocal(run, carriedPools(state, terrain));
