@@ -11,7 +11,7 @@ import type { LaneOptions } from "../dns/lanes/lanes.ts";
 import type { ListenAddress, ListenSpec } from "../dns/listen.ts";
 import { type Listeners, openListeners } from "../dns/listeners.ts";
 import { createRespond } from "../dns/respond.ts";
-import { createBook } from "../dns/ready/create-book.ts";
+import { createBook } from "../dns/ready/book.ts";
 import { createQuick } from "../dns/ready/quick.ts";
 import { createShared } from "../dns/ready/shared.ts";
 import { createTeacher } from "../dns/ready/teacher.ts";

@@ -1,3 +1,5 @@
+import { type Below, isAnyBelow, isBelow, withOne, withoutOne } from "./below.ts";
+
 /** Who claims which key (a name, an address) in which scopes (networks), and who holds it where several do. */
 export interface Claims<Key, Claimant, Meaning> {
   /**
@@ -61,13 +63,6 @@ interface Node<Claimant, Meaning> {
   below: Below | undefined;
 }
 
-/** A number for each scope. Nearly always it is one, and a map takes 200 octets: only others are in one. */
-interface Below {
-  scope: string;
-  count: number;
-  others: Map<string, number> | undefined;
-}
-
 interface Contest<Claimant, Meaning> {
   /** All claims, the held one included. */
   readonly rivals: Map<Claimant, Held<Claimant, Meaning>>;
@@ -95,7 +90,7 @@ export function createClaims<Key, Claimant, Meaning>({
       if (!place) return undefined;
       if (!isNode(place)) return !seen || isSeen(place, seen) ? place : undefined;
       if (!seen) return place.held ?? "below";
-      return seenOf(place, seen) ?? (isAnyBelow(place, seen) ? "below" : undefined);
+      return seenOf(place, seen) ?? (isAnyBelow(place.below, seen) ? "below" : undefined);
     },
     add(key, claim) {
       const place = places.get(key);
@@ -259,13 +254,7 @@ export function createClaims<Key, Claimant, Meaning>({
     if (key === undefined) return;
     const node = nodeAt(key);
     const wasAlive = isAlive(node, scope);
-    const { below } = node;
-    if (!below) node.below = { scope, count: 1, others: undefined };
-    else if (below.scope === scope) below.count += 1;
-    else {
-      below.others ??= new Map();
-      below.others.set(scope, (below.others.get(scope) ?? 0) + 1);
-    }
+    node.below = withOne(node.below, scope);
     if (wasAlive) return;
     changed(key);
     raise(above(key), scope);
@@ -274,7 +263,7 @@ export function createClaims<Key, Claimant, Meaning>({
   /** Lets go of what existed only for something beneath it. */
   function lower(key: Key | undefined, scope: string): void {
     const node = key === undefined ? undefined : places.get(key);
-    if (key === undefined || !node || !isNode(node) || !isBelow(node, scope)) return;
+    if (key === undefined || !node || !isNode(node) || !isBelow(node.below, scope)) return;
     node.below = withoutOne(node.below, scope);
     const isGone = !isAlive(node, scope);
     tidy(key, node);
@@ -317,35 +306,5 @@ function isAlive<Claimant, Meaning>(place: Place<Claimant, Meaning>, scope: stri
   if (!isNode(place)) return place.scopes.includes(scope);
   const { held, contest } = place;
   if (contest ? contest.holders.has(scope) : held?.scopes.includes(scope)) return true;
-  return isBelow(place, scope);
-}
-
-function isAnyBelow({ below }: Node<unknown, unknown>, seen: ReadonlySet<string>): boolean {
-  if (!below) return false;
-  if (seen.has(below.scope)) return true;
-  for (const scope of below.others?.keys() ?? []) if (seen.has(scope)) return true;
-  return false;
-}
-
-function isBelow({ below }: Node<unknown, unknown>, scope: string): boolean {
-  return below !== undefined && (below.scope === scope || below.others?.has(scope) === true);
-}
-
-/** What is left when one in this scope has gone. */
-function withoutOne(below: Below | undefined, scope: string): Below | undefined {
-  if (!below) return undefined;
-  const { others } = below;
-  if (below.scope !== scope) {
-    const left = (others?.get(scope) ?? 0) - 1;
-    if (left > 0) others?.set(scope, left);
-    else others?.delete(scope);
-    return below;
-  }
-  below.count -= 1;
-  if (below.count > 0) return below;
-  for (const [next, count] of others ?? []) {
-    others?.delete(next);
-    return { scope: next, count, others };
-  }
-  return undefined;
+  return isBelow(place.below, scope);
 }

@@ -1,4 +1,4 @@
-import { HASH_START, hashEnd, hashOn } from "./pulse.ts";
+import { hashEnd, hashOf } from "./hash.ts";
 
 /**
  * The names that exist, for threads without the registry: they can say of a name that it does not exist, and never
@@ -72,15 +72,12 @@ export function createPresence(names: () => Iterable<string>, moved: () => void)
   }
 }
 
-/** @param hash of the name: from `HASH_START` on by `hashOn`, octet by octet */
+/** @param hash of the name, by `hashOf` or octet by octet */
 export function mayExist(shared: SharedPresence, hash: number): boolean {
-  return (shared[firstCell(shared, hash)] ?? 0) > 0 && (shared[secondCell(shared, hash)] ?? 0) > 0;
-}
-
-export function hashOf(name: string): number {
-  let hash = HASH_START;
-  for (let at = 0; at < name.length; at++) hash = hashOn(hash, name.charCodeAt(at));
-  return hash;
+  // By Atomics, as `sumOf` reads.
+  return (
+    Atomics.load(shared, firstCell(shared, hash)) > 0 && Atomics.load(shared, secondCell(shared, hash)) > 0
+  );
 }
 
 /** There are as many cells as a power of two. */

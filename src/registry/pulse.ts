@@ -1,3 +1,5 @@
+import { hashEnd, hashOf } from "./hash.ts";
+
 /**
  * What threads that have no registry see of it, in memory that they share: not what it holds, but whether something
  * that was read from it still holds. What is read under a key is good for as long as the key's cell shows the number
@@ -45,27 +47,15 @@ export function createPulse(): Pulse {
 
 /** The cell that a key's readers look at. */
 export function cellOf(key: string): number {
-  let hash = HASH_START;
-  for (let at = 0; at < key.length; at++) hash = hashOn(hash, key.charCodeAt(at));
-  return KEYED + (hashEnd(hash) % (CELLS - KEYED));
+  return KEYED + (hashEnd(hashOf(key)) % (CELLS - KEYED));
 }
 
-/** FNV-1a, octet by octet: what is hashed here as text is hashed in other threads as it came from the network. */
-export const HASH_START = 0x811c9dc5;
-
-export function hashOn(hash: number, octet: number): number {
-  return Math.imul(hash ^ octet, 0x01000193);
-}
-
-/** Spreads a hash over its lower bits, as a number from 0 up. */
-export function hashEnd(hash: number): number {
-  const mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  return (mixed ^ (mixed >>> 13)) >>> 0;
-}
-
-/** The numbers that these cells show now, as one. */
+/**
+ * The numbers that these cells show now, as one. By Atomics: a thread reads them after it has said that it is at work
+ * (dns/lanes/words.ts), and an arm64 processor may read plainly before others see what was said.
+ */
 export function sumOf({ cells }: SharedPulse, read: Uint32Array): number {
   let sum = 0;
-  for (let at = 0; at < read.length; at++) sum = (sum + (cells[read[at] ?? 0] ?? 0)) | 0;
+  for (let at = 0; at < read.length; at++) sum = (sum + Atomics.load(cells, read[at] ?? 0)) | 0;
   return sum;
 }

@@ -23,6 +23,7 @@ import { createOutages, type Word } from "./outages.ts";
 import { createPresence, type SharedPresence } from "./presence.ts";
 import { createPublishedPorts } from "./published.ts";
 import { createPulse, type SharedPulse } from "./pulse.ts";
+import { idOf, nameEach } from "./ids.ts";
 import { isSameClaim, reuseParts } from "./reuse.ts";
 import { mergeSettings, type Settings } from "./settings.ts";
 import {
@@ -285,13 +286,13 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
         publish: (roster) => change(() => publish(source, roster)),
         declare: (declaration) =>
           change(() => {
-            const id = idOf(source, declaration, 1);
+            const id = idOf(name, ownName(declaration));
             const known = entries.get(id);
             if (!known) return put(source, id, declaration, source.nextRank++);
             return put(source, id, reuseParts(declaration, known.service.declaration), known.rank);
           }).service,
-        find: (own) => source.entries.get(`${name}:${formatPrefix(own)}`)?.service,
-        withdraw: (own) => change(() => remove(source.entries.get(`${name}:${formatPrefix(own)}`))),
+        find: (own) => source.entries.get(idOf(name, own))?.service,
+        withdraw: (own) => change(() => remove(source.entries.get(idOf(name, own)))),
       };
     },
     report: (reports) => change(() => takeVerdicts(reports)),
@@ -394,7 +395,7 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     takeNetworks();
     takeNodes();
     takeSettings();
-    const declared = nameEach(source, roster.services);
+    const declared = nameEach(source.name, roster.services, idsOf(source));
     // The last first: of thousands that claim one name, nobody is to be found anew who is about to go as well.
     for (const [id, entry] of [...source.entries].toReversed()) if (!declared.has(id)) remove(entry);
     source.nextRank = 0;
@@ -601,32 +602,7 @@ export function standKey(address: Address): string {
   return `@${address}`;
 }
 
-/**
- * The id of each declaration, in their order. One that did not change keeps its own, whatever was declared before
- * it: with the id go the VIP and the verdicts.
- */
-function nameEach(source: OpenSource, services: readonly Declaration[]): ReadonlyMap<string, Declaration> {
-  const unchanged = new Map([...source.entries].map(([id, { service }]) => [service.declaration, id]));
-  const taken = new Set(services.flatMap((declaration) => unchanged.get(declaration) ?? []));
-  const named = new Map<string, Declaration>();
-  /** Of each name the copies that are known to be taken: to try them all for each is quadratic. */
-  const copies = new Map<Prefix, number>();
-  for (const declaration of services) {
-    const name = ownName(declaration);
-    let id = unchanged.get(declaration);
-    for (let copy = copies.get(name) ?? 1; id === undefined; copy++) {
-      const free = idOf(source, declaration, copy);
-      if (!taken.has(free)) id = free;
-      copies.set(name, copy);
-    }
-    taken.add(id);
-    named.set(id, declaration);
-  }
-  return named;
-}
-
-/** Of two services of one name from one source, the second has an id of its own. */
-function idOf(source: OpenSource, declaration: Declaration, copy: number): string {
-  const id = `${source.name}:${formatPrefix(ownName(declaration))}`;
-  return copy === 1 ? id : `${id}#${copy}`;
+/** The ids of what a source declares already. */
+function idsOf({ entries }: OpenSource): ReadonlyMap<Declaration, string> {
+  return new Map([...entries].map(([id, { service }]) => [service.declaration, id]));
 }

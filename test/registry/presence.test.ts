@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { createPresence, hashOf, mayExist } from "../../src/registry/presence.ts";
+import { hashOf } from "../../src/registry/hash.ts";
+import { createPresence, mayExist } from "../../src/registry/presence.ts";
 
 const SETTLE = "settle";
 

@@ -1,4 +1,4 @@
-import { createBook } from "../ready/create-book.ts";
+import { createBook } from "../ready/book.ts";
 import { runLane } from "./lane.ts";
 
 await runLane(createBook);

@@ -1,4 +1,21 @@
-import type { ClientKey, Mail } from "./mail.ts";
+import { LRUCache } from "lru-cache";
+import { HASH_START, hashEnd, hashOf, hashOn } from "../../registry/hash.ts";
+import { mayExist } from "../../registry/presence.ts";
+import { type SharedPulse, sumOf } from "../../registry/pulse.ts";
+import { createTurns } from "../turns.ts";
+import { MAX_VIEWERS } from "../viewers.ts";
+import { type Entry, emitMissing, emitReady } from "./emit.ts";
+import {
+  type ClientKey,
+  type ClientMail,
+  type Grounds,
+  type Mail,
+  type MissingMail,
+  type ReadyMail,
+  typeKey,
+} from "./mail.ts";
+import { createPeeked, peek } from "./peek.ts";
+import type { Shared } from "./shared.ts";
 
 /** Answers from what it was told, without the registry: from the octets of a query to those of its reply. */
 export interface Book {
@@ -15,4 +32,115 @@ export interface Book {
   knows(client: ClientKey): boolean;
   /** Takes in what was not known. */
   take(mail: Mail): void;
+}
+
+/** What the ready replies of one thread take at most. */
+const MAX_BOOK_OCTETS = 64 * 1024 * 1024;
+/** What an entry takes of the heap, measured: by itself, for each group, and for each additional record; and its octets. */
+const ENTRY_OCTETS = 2048;
+const GROUP_OCTETS = 320;
+const ADDITIONAL_OCTETS = 256;
+/** How many views' word on missing names is kept. */
+const MAX_MISSING = 1024;
+
+export function createBook(shared: Shared): Book {
+  const peeked = createPeeked();
+  /** By what a query says, hashed: of two that have the same hash, the last counts. */
+  const entries = new LRUCache<number, Entry>({
+    maxSize: MAX_BOOK_OCTETS,
+    maxEntrySize: MAX_BOOK_OCTETS / 16,
+    sizeCalculation: sizeOf,
+  });
+  const clients = new LRUCache<ClientKey, ClientMail>({ max: MAX_VIEWERS });
+  /** By view; of names of one label behind all others. */
+  const missing = new LRUCache<number, MissingMail>({ max: MAX_MISSING });
+
+  return {
+    reply(query, length, client, out) {
+      if (!peek(query, length, peeked)) return 0;
+      const seen = clients.get(client);
+      if (!seen || !holds(shared, seen)) return 0;
+      const type = typeKey(peeked.type);
+      const entry = entries.get(keyOf(peeked.hash, type, seen.view));
+      if (entry && isFor(entry, type, seen.view) && holds(shared, entry))
+        return emitReady(entry, query, length, peeked, shared, out);
+      const nowhere = missing.get(missingKey(seen.view, peeked.labelCount === 1));
+      if (!nowhere || !isMissing(nowhere) || !holds(shared, nowhere)) return 0;
+      return emitMissing(nowhere, query, peeked, shared, out);
+    },
+    knows(client) {
+      const seen = clients.get(client);
+      return seen !== undefined && holds(shared, seen);
+    },
+    take(mail) {
+      switch (mail.kind) {
+        case "client":
+          clients.set(mail.client, mail);
+          return;
+        case "missing":
+          missing.set(missingKey(mail.view, mail.isBare), mail);
+          return;
+        case "ready":
+          entries.set(keyOf(hashOfName(mail.name), mail.type, mail.view), entryOf(mail, shared));
+      }
+    },
+  };
+
+  function isFor({ name, type, view }: Entry, asked: number, seen: number): boolean {
+    if (type !== asked || view !== seen || name.length !== peeked.nameOctets) return false;
+    for (let at = 0; at < name.length; at++) if (name[at] !== peeked.name[at]) return false;
+    return true;
+  }
+
+  /** Whether the name is beneath the zone and nothing of what the registry would look for exists. */
+  function isMissing({ zone, namespace, exceptions, presence }: MissingMail): boolean {
+    const { labels, labelCount, hashes, nameOctets, name } = peeked;
+    const cut = nameOctets - zone.length;
+    let label = labelCount;
+    while (label > 0 && (labels[label] ?? 0) > cut) label--;
+    if (label < 1 || labels[label] !== cut) return false;
+    for (let at = 0; at < zone.length; at++) if (name[cut + at] !== zone.charCodeAt(at)) return false;
+    const inFront = hashes[label] ?? 0;
+    if (mayExist(presence, inFront) || mayExist(presence, peeked.hash)) return false;
+    if (namespace !== "") {
+      if (mayExist(presence, hashOf(namespace, inFront))) return false;
+      if (mayExist(presence, hashOf(namespace, peeked.hash))) return false;
+    }
+    let last = HASH_START;
+    for (let at = labels[label - 1] ?? 0; at < cut; at++) last = hashOn(last, name[at] ?? 0);
+    return !exceptions.has(last);
+  }
+}
+
+function missingKey(view: number, isBare: boolean): number {
+  return view * 2 + Number(isBare);
+}
+
+function entryOf(mail: ReadyMail, { turns: numbers }: Shared): Entry {
+  const { order, weights, begin, turn, groups } = mail;
+  const take = (): number => Atomics.add(numbers, turn, 1) >>> 0;
+  const turns = groups.length > 1 ? createTurns({ order, weights, begin, take }) : undefined;
+  return Object.assign({}, mail, { turns, places: new Int32Array(mail.parts.starts.length) });
+}
+
+/** What an entry takes, about. */
+function sizeOf({ parts, groups }: Entry): number {
+  let octets = ENTRY_OCTETS + parts.octets.length;
+  for (const { additionals } of groups) octets += GROUP_OCTETS + additionals.length * ADDITIONAL_OCTETS;
+  return octets;
+}
+
+/** A number that fits into a word of the engine's, and so is compared as one. */
+function keyOf(hash: number, type: number, view: number): number {
+  return hashEnd(hash ^ Math.imul(type + 1, 0x9e3779b1) ^ Math.imul(view + 1, 0x85ebca77)) | 0;
+}
+
+/** As `peek` hashes it: without the root's zero octet. */
+function hashOfName(name: Uint8Array): number {
+  return name.subarray(0, -1).reduce(hashOn, HASH_START);
+}
+
+/** Whether what was read still reads the same. */
+function holds(pulse: SharedPulse, { cells, sum }: Grounds): boolean {
+  return sumOf(pulse, cells) === sum;
 }

@@ -1,11 +1,10 @@
-import { SERIAL } from "../../registry/pulse.ts";
+import { SERIAL, type SharedPulse } from "../../registry/pulse.ts";
 import { HEADER_OCTETS, UDP_AMPLIFICATION, UDP_PAYLOAD_OCTETS } from "../../wire/message.ts";
 import { TC_BIT } from "../../wire/writer.ts";
 import { TYPE } from "../../wire/record.ts";
 import type { Turns } from "../turns.ts";
 import type { MissingMail, ReadyMail } from "./mail.ts";
 import type { Peeked } from "./peek.ts";
-import type { Shared } from "./shared.ts";
 
 /** RFC 6891 section 6.1.2: owner, type, class, TTL and RDLENGTH of an OPT record without options. */
 const OPT_OCTETS = 11;
@@ -24,6 +23,21 @@ export interface Entry extends ReadyMail {
   readonly places: Int32Array;
 }
 
+/** How far a reply has got. One object, written over by each: nothing is allocated for one. */
+interface Progress {
+  /** Where the next octet goes. */
+  at: number;
+  answers: number;
+  authorities: number;
+  additionals: number;
+  /** How many groups have had their turn. */
+  groups: number;
+  /** A record that should be there did not fit. */
+  isCut: boolean;
+}
+
+const done: Progress = { at: 0, answers: 0, authorities: 0, additionals: 0, groups: 0, isCut: false };
+
 /**
  * Puts a reply together: the header as the query wants it, its own question, the records whose turn it is. What fits is
  * what the writer of whole replies would have let fit (wire/writer.ts): this is the same, in octets.
@@ -35,28 +49,47 @@ export function emitReady(
   query: Uint8Array,
   length: number,
   peeked: Peeked,
-  shared: Shared,
+  pulse: SharedPulse,
   out: Uint8Array,
 ): number {
-  const { groups, authority, most, turns, places, parts } = entry;
-  const reserved = peeked.hasEdns ? OPT_OCTETS : 0;
+  const { flags, serialAt, turns } = entry;
+  const { hasEdns } = peeked;
+  const reserved = hasEdns ? OPT_OCTETS : 0;
   const limit = peeked.limit - reserved;
-  const additionalsLimit = Math.min(limit, length * UDP_AMPLIFICATION - reserved);
-  let at = questionEnd(peeked);
-  const answersAt = at;
-  copy(query, HEADER_OCTETS, at - HEADER_OCTETS, out, HEADER_OCTETS);
+  const start = questionEnd(peeked);
+  copy(query, HEADER_OCTETS, start - HEADER_OCTETS, out, HEADER_OCTETS);
 
   const order = turns?.next();
+  done.at = start;
+  putAnswers(entry, order, limit, out);
+  putAuthority(entry, limit, out);
+  if (serialAt >= 0 && (done.answers > 0 || done.authorities > 0)) setSerial(out, start + serialAt, pulse);
+  putAdditionals(entry, order, Math.min(limit, length * UDP_AMPLIFICATION - reserved), out);
+
+  setHeader(flags | (done.isCut ? TC_BIT : 0), query, out);
+  setPair(out, 6, done.answers);
+  setPair(out, 8, done.authorities);
+  setPair(out, 10, done.additionals + (hasEdns ? 1 : 0));
+  return hasEdns ? putOpt(peeked, out, done.at) : done.at;
+}
+
+/** Group by group, as many answers as are shown. Parts that stand side by side are copied as one: of a set that is turned there are two. */
+function putAnswers(
+  { groups, most, turns, places, parts }: Entry,
+  order: Uint32Array | undefined,
+  limit: number,
+  out: Uint8Array,
+): void {
+  let { at } = done;
   let answers = 0;
+  let shown = 0;
   let isCut = false;
-  let shownGroups = 0;
-  if (turns) places.fill(-1);
-  // Parts that stand side by side are copied as one: of a set that is turned there are two.
   let runStart = 0;
   let runEnd = 0;
   let runAt = at;
-  for (; shownGroups < groups.length && answers < most && !isCut; shownGroups++) {
-    const group = groups[order ? (order[shownGroups] ?? 0) : shownGroups];
+  if (turns) places.fill(-1);
+  for (; shown < groups.length && answers < most && !isCut; shown++) {
+    const group = groups[order ? (order[shown] ?? 0) : shown];
     if (!group) break;
     for (const part of group.answers) {
       if (answers === most) break;
@@ -77,48 +110,55 @@ export function emitReady(
     }
   }
   copy(parts.octets, runStart, runEnd - runStart, out, runAt);
-  let authorities = 0;
-  for (const part of isCut ? [] : authority) {
-    const end = put(parts, part, out, at, limit);
-    if (end < 0) {
-      isCut = true;
-      break;
-    }
-    at = end;
-    authorities++;
-  }
-  if (entry.serialAt >= 0 && (answers > 0 || authorities > 0))
-    setSerial(out, answersAt + entry.serialAt, shared);
+  done.at = at;
+  done.answers = answers;
+  done.groups = shown;
+  done.isCut = isCut;
+}
 
-  let additionals = 0;
-  let setAt = at;
+/** Behind all answers, or not at all. */
+function putAuthority({ authority, parts }: Entry, limit: number, out: Uint8Array): void {
+  done.authorities = 0;
+  if (done.isCut) return;
+  for (const part of authority) {
+    const end = put(parts, part, out, done.at, limit);
+    done.isCut = end < 0;
+    if (done.isCut) return;
+    done.at = end;
+    done.authorities++;
+  }
+}
+
+/** Of the groups shown: set by set, up to the first that does not fit whole. */
+function putAdditionals(
+  { groups, places, parts }: Entry,
+  order: Uint32Array | undefined,
+  limit: number,
+  out: Uint8Array,
+): void {
+  done.additionals = 0;
+  if (done.isCut) return;
+  let setAt = done.at;
   let beforeSet = 0;
-  let hasRoom = !isCut;
-  for (let index = 0; index < shownGroups && hasRoom; index++) {
+  for (let index = 0; index < done.groups; index++) {
     const group = groups[order ? (order[index] ?? 0) : index];
-    if (!group) break;
+    if (!group) return;
     for (const { part, isFirst, owner, offset } of group.additionals) {
       if (isFirst) {
-        setAt = at;
-        beforeSet = additionals;
+        setAt = done.at;
+        beforeSet = done.additionals;
       }
-      const end = put(parts, part, out, at, additionalsLimit);
+      const end = put(parts, part, out, done.at, limit);
       if (end < 0) {
-        at = setAt;
-        additionals = beforeSet;
-        hasRoom = false;
-        break;
+        done.at = setAt;
+        done.additionals = beforeSet;
+        return;
       }
-      if (owner >= 0) setPointer(out, at, (places[owner] ?? 0) + offset);
-      at = end;
-      additionals++;
+      if (owner >= 0) setPointer(out, done.at, (places[owner] ?? 0) + offset);
+      done.at = end;
+      done.additionals++;
     }
   }
-  setHeader(entry.flags | (isCut ? TC_BIT : 0), query, out);
-  setPair(out, 6, answers);
-  setPair(out, 8, authorities);
-  setPair(out, 10, additionals + (peeked.hasEdns ? 1 : 0));
-  return peeked.hasEdns ? putOpt(peeked, out, at) : at;
 }
 
 /** As {@link emitReady}, for a name that does not exist. */
@@ -126,7 +166,7 @@ export function emitMissing(
   { soa, pointers, questionOctets, serialAt, flags }: MissingMail,
   query: Uint8Array,
   peeked: Peeked,
-  shared: Shared,
+  pulse: SharedPulse,
   out: Uint8Array,
 ): number {
   const start = questionEnd(peeked);
@@ -139,7 +179,7 @@ export function emitMissing(
       const target = ((((soa[at] ?? 0) & ~POINTER) << 8) | (soa[at + 1] ?? 0)) + moved;
       setPointer(out, start + at, target);
     }
-    setSerial(out, start + serialAt, shared);
+    setSerial(out, start + serialAt, pulse);
   }
   setHeader(flags | (isCut ? TC_BIT : 0), query, out);
   setPair(out, 6, 0);
@@ -185,7 +225,7 @@ function setHeader(flags: number, query: Uint8Array, out: Uint8Array): void {
 }
 
 /** What the registry's serial is now: what does not hang on it may well be older. */
-function setSerial(out: Uint8Array, at: number, { cells }: Shared): void {
+function setSerial(out: Uint8Array, at: number, { cells }: SharedPulse): void {
   const serial = Atomics.load(cells, SERIAL);
   setPair(out, at, serial >>> 16);
   setPair(out, at + 2, serial);

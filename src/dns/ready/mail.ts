@@ -1,5 +1,6 @@
 import type { Order } from "../../model/declaration.ts";
 import type { SharedPresence } from "../../registry/presence.ts";
+import { TYPE } from "../../wire/record.ts";
 
 /** What the thread that has the registry tells those that have a book: plain values, which go from thread to thread. */
 export type Mail = ClientMail | ReadyMail | MissingMail;
@@ -96,8 +97,8 @@ export interface MissingMail extends Grounds {
   readonly serialAt: number;
 }
 
-/** Types that names are often asked for. All others are one: nothing is of them. */
-const KNOWN_TYPES: ReadonlySet<number> = new Set([1, 2, 5, 6, 12, 15, 16, 28, 33, 64, 65, 255]);
+/** All others are one: nothing is of them. */
+const KNOWN_TYPES: ReadonlySet<number> = new Set<number>(Object.values(TYPE));
 const OTHER_TYPES = 0;
 
 /** A type, or 0 for all those that no record is of. */

@@ -12,28 +12,27 @@ import {
 } from "../../model/name.ts";
 import type { View } from "../../model/view.ts";
 import { attempt } from "../../base/error.ts";
-import { hashOf } from "../../registry/presence.ts";
+import { hashOf } from "../../registry/hash.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { MAILBOX, NAME_SERVER } from "../kinds.ts";
 import { SPECIAL_NAMES } from "../special.ts";
 import type { MissingMail } from "./mail.ts";
-import { pointerAt, type Told, write } from "./make.ts";
+import { copyOf, type Finding, pointerAt, SOA_NUMBERS_OCTETS, write } from "./make.ts";
 
 /** RFC 1035 section 3.2.1: type, class, TTL and RDLENGTH, behind the owner. */
 const FIXED_OCTETS = 10;
-const SOA_NUMBERS_OCTETS = 20;
 
 /**
  * From one name that does not exist, what all of them are answered that are in the zone, or that have one label;
  * undefined: it tells nothing of others.
  */
 export function makeMissing(
-  told: Told,
+  finding: Finding,
   { namespace }: View,
   { settings, presence, networks }: Pick<Registry, "settings" | "presence" | "networks">,
   routed: readonly Name[],
 ): MissingMail | undefined {
-  const { question, given, view, cells, sum } = told;
+  const { question, given, view, cells, sum } = finding;
   const inZone = prefixOf(question.name, settings.zone);
   const [zone, prefix] = inZone === undefined ? [ROOT, wholePrefix(question.name)] : [settings.zone, inZone];
   const isBare = zone === ROOT;
@@ -46,7 +45,7 @@ export function makeMissing(
   // What the zone itself ends in ends all names in it.
   if ([prefix, wholePrefix(zone)].some((labels) => exceptions.has(hashOf(lastLabel(labels)))))
     return undefined;
-  const written = write(told);
+  const written = write(finding);
   if (!written) return undefined;
   const { octets, starts, flags } = written;
   const start = starts[0] ?? 0;
@@ -63,7 +62,7 @@ export function makeMissing(
     exceptions,
     presence,
     flags,
-    soa: octets.slice(start),
+    soa: copyOf(octets, start),
     questionOctets: question.octets.length,
     pointers: pointers.map((at) => at - start),
     serialAt: octets.length - SOA_NUMBERS_OCTETS - start,

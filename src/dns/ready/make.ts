@@ -7,12 +7,12 @@ import { type Additional, type Grounds, type Group, type ReadyMail, typeKey } fr
 /** RFC 1035 section 4.1.4: the two bits that make a pointer of a pair. */
 const POINTER = 0xc000;
 /** RFC 1035 section 3.3.13: what stands in an SOA record behind its two names. */
-const SOA_NUMBERS_OCTETS = 20;
+export const SOA_NUMBERS_OCTETS = 20;
 
 const ROOM = { limit: MAX_MESSAGE_OCTETS, additionalsLimit: MAX_MESSAGE_OCTETS };
 
-/** A question of class IN, and what is answered to it: of which reply it can be in parts, if it can. */
-export interface Told extends Grounds {
+/** What was found for a question of class IN, and under what. */
+export interface Finding extends Grounds {
   readonly question: Question;
   readonly given: Answer;
   readonly view: number;
@@ -23,9 +23,9 @@ export interface Told extends Grounds {
 }
 
 /** The answer in parts; undefined: it is none, or too long, or its names point at each other in a way unknown here. */
-export function makeReady(told: Told): ReadyMail | undefined {
-  const { question, given, view, cells, sum } = told;
-  const written = write(told);
+export function makeReady(finding: Finding): ReadyMail | undefined {
+  const { question, given, view, cells, sum } = finding;
+  const written = write(finding);
   if (!written) return undefined;
   const { reply, octets, starts, flags } = written;
   const count = reply.answers.length;
@@ -59,12 +59,12 @@ export function makeReady(told: Told): ReadyMail | undefined {
     name: Uint8Array.from(question.name, (octet) => octet.charCodeAt(0)),
     type: typeKey(question.type),
     flags,
-    parts: { octets: octets.slice(base), starts: Uint32Array.from(starts, (start) => start - base) },
+    parts: { octets: copyOf(octets, base), starts: Uint32Array.from(starts, (start) => start - base) },
     groups,
     order: choice?.turn.service.declaration.order ?? "rotate",
     weights: choice?.groups.map(({ weight }) => weight) ?? [],
-    begin: told.begin,
-    turn: told.turn,
+    begin: finding.begin,
+    turn: finding.turn,
     most: choice?.most ?? count,
     authority: reply.authority.map((_, at) => count + at),
     serialAt: soa === undefined ? -1 : (starts[soa + 1] ?? 0) - SOA_NUMBERS_OCTETS - base,
@@ -73,7 +73,7 @@ export function makeReady(told: Told): ReadyMail | undefined {
   };
 }
 
-export interface Written {
+interface Written {
   readonly reply: Reply;
   readonly octets: Uint8Array;
   readonly starts: readonly number[];
@@ -81,7 +81,7 @@ export interface Written {
 }
 
 /** Writes all that could be shown, in the order in which it was declared. */
-export function write({ question, given, isRecursive }: Told): Written | undefined {
+export function write({ question, given, isRecursive }: Finding): Written | undefined {
   if (question.class !== CLASS_IN) return undefined;
   const sections = sectionsOf(given);
   if (!sections) return undefined;
@@ -126,6 +126,14 @@ function allOf({ groups }: Choice): Sections {
     authority: [],
     additionals: groups.flatMap(({ additionals }) => additionals),
   };
+}
+
+/**
+ * What stands behind a place, in memory of its own: `slice` would be the `Buffer`'s, which copies nothing, and all
+ * 8 KiB that the reply shares with others would go from thread to thread and stay with each entry.
+ */
+export function copyOf(octets: Uint8Array, start: number): Uint8Array {
+  return new Uint8Array(octets.subarray(start));
 }
 
 /** What a record's owner points at, if that is one of the first `answers`. */

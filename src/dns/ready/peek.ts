@@ -1,4 +1,5 @@
-import { HASH_START, hashOn } from "../../registry/pulse.ts";
+import { MAX_LABEL_OCTETS, MAX_NAME_OCTETS } from "../../model/name.ts";
+import { HASH_START, hashOn } from "../../registry/hash.ts";
 import { HEADER_OCTETS, OPTION, PLAIN_UDP_OCTETS, UDP_PAYLOAD_OCTETS } from "../../wire/message.ts";
 import { CLASS_IN, TYPE } from "../../wire/record.ts";
 
@@ -21,8 +22,8 @@ export interface Peeked {
   limit: number;
 }
 
-const MAX_NAME_OCTETS = 255;
-const MAX_LABELS = 128;
+/** Of one octet each, behind a length each. */
+const MAX_LABELS = (MAX_NAME_OCTETS - 1) / 2;
 
 export function createPeeked(): Peeked {
   return {
@@ -72,7 +73,7 @@ function peekName(query: Uint8Array, length: number, peeked: Peeked): number {
     const size = query[at] ?? 0;
     const start = at - HEADER_OCTETS;
     const end = at + 1 + size;
-    if (size > 63 || start + 1 + size > MAX_NAME_OCTETS || end + 4 > length) return 0;
+    if (size > MAX_LABEL_OCTETS || start + 1 + size > MAX_NAME_OCTETS || end + 4 > length) return 0;
     labels[count] = start;
     hashes[count] = hash;
     if (size === 0) {

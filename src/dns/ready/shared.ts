@@ -1,5 +1,4 @@
-import { type SharedPulse, sumOf } from "../../registry/pulse.ts";
-import type { Grounds } from "./mail.ts";
+import type { SharedPulse } from "../../registry/pulse.ts";
 
 /** Memory that all threads see. Goes from thread to thread as it is. */
 export interface Shared extends SharedPulse {
@@ -13,9 +12,4 @@ const TURNS = 2 ** 20;
 /** Of the numbers only those take memory that were given out. */
 export function createShared(pulse: SharedPulse): Shared {
   return { ...pulse, turns: new Int32Array(new SharedArrayBuffer(TURNS * Int32Array.BYTES_PER_ELEMENT)) };
-}
-
-/** Whether what was read still reads the same. */
-export function holds(shared: SharedPulse, { cells, sum }: Grounds): boolean {
-  return sumOf(shared, cells) === sum;
 }

@@ -1,7 +1,8 @@
 import type { View } from "../../model/view.ts";
 import { cellOf, EVERYTHING, sumOf } from "../../registry/pulse.ts";
 import { type Registry, standKey } from "../../registry/registry.ts";
-import { hashOf, mayExist } from "../../registry/presence.ts";
+import { hashOf } from "../../registry/hash.ts";
+import { mayExist } from "../../registry/presence.ts";
 import { type Name, prefixOf, wholePrefix } from "../../model/name.ts";
 import type { Question } from "../../wire/message.ts";
 import { answer } from "../answer.ts";
@@ -65,12 +66,12 @@ export function createTeacher(options: TeacherOptions): Teacher {
       isOfRegistry = true;
       const { value: given, grounds } = tracked.watch(() => answer(question, authority, view));
       if (!mail || !isOfRegistry) return given;
-      const told = { question, given, view: numberOf(view), isRecursive, ...grounds, ...turnsOf(given) };
+      const finding = { question, given, view: numberOf(view), isRecursive, ...grounds, ...turnsOf(given) };
       // Who asks for what nobody has ever named must not decide what is remembered.
       const made =
         tracked.hasFound() || mayBeNamed(question)
-          ? makeReady(told)
-          : makeMissing(told, view, registry, options.routed);
+          ? makeReady(finding)
+          : makeMissing(finding, view, registry, options.routed);
       if (made) mail.push(made);
       return given;
     },

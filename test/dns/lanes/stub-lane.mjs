@@ -1,4 +1,4 @@
-// A lane with a book that does as it is told: the first octet behind a query's header is the order. `shared.cells` is
+// A lane with a book that does as it is told: the first octet behind a query's header is the order. `cells` is
 // a gate at which it can be held up: it counts who came in the first number, and goes on when the second is not 0.
 
 import { runLane } from "../../../dist/dns/lanes/lane.js";

@@ -1,7 +1,6 @@
 import { silentLog } from "../../../src/base/log.ts";
 import { createTally } from "../../../src/dns/counters.ts";
-import type { Book } from "../../../src/dns/ready/book.ts";
-import { createBook } from "../../../src/dns/ready/create-book.ts";
+import { type Book, createBook } from "../../../src/dns/ready/book.ts";
 import type { Mail } from "../../../src/dns/ready/mail.ts";
 import { createShared, type Shared } from "../../../src/dns/ready/shared.ts";
 import { createTeacher } from "../../../src/dns/ready/teacher.ts";
