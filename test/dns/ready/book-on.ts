@@ -1,10 +1,10 @@
 import { silentLog } from "../../../src/base/log.ts";
-import { createTally } from "../../../src/dns/counters.ts";
+import { createTally, type Tally } from "../../../src/dns/counters.ts";
 import { type Book, createBook } from "../../../src/dns/ready/book.ts";
 import type { Mail } from "../../../src/dns/ready/mail.ts";
 import { createShared, type Shared } from "../../../src/dns/ready/shared.ts";
-import { createTeacher } from "../../../src/dns/ready/teacher.ts";
-import { createRespond } from "../../../src/dns/respond.ts";
+import { createTeacher, type Teacher } from "../../../src/dns/ready/teacher.ts";
+import { createRespond, type Respond } from "../../../src/dns/respond.ts";
 import { createRotation } from "../../../src/dns/rotation.ts";
 import { createViewers } from "../../../src/dns/viewers.ts";
 import { parseAddress } from "../../../src/model/address.ts";
@@ -23,7 +23,15 @@ export interface Taught {
   ask(octets: Uint8Array, client: string): Uint8Array | undefined;
 }
 
-export function bookOn(registry: Registry): Taught {
+/** Who has the registry. */
+export interface Teaching {
+  readonly shared: Shared;
+  readonly teacher: Teacher;
+  readonly respond: Respond;
+  readonly counters: Tally;
+}
+
+export function teachingOn(registry: Registry): Teaching {
   const viewers = createViewers({ registry, trusted: [], scope: "all" });
   const shared = createShared(registry.pulse);
   const teacher = createTeacher({
@@ -36,15 +44,21 @@ export function bookOn(registry: Registry): Taught {
     viewers,
     isRecursive: false,
   });
+  const counters = createTally();
   const respond = createRespond({
     answer: teacher.answer,
     outside: "refused",
     forwarder: undefined,
     viewers,
     idleMs: 10_000,
-    counters: createTally(),
+    counters,
     log: silentLog,
   });
+  return { shared, teacher, respond, counters };
+}
+
+export function bookOn(registry: Registry): Taught {
+  const { shared, teacher, respond } = teachingOn(registry);
   const book = createBook(shared);
   const out = new Uint8Array(1232);
   return {
