@@ -9,6 +9,8 @@ export interface Batch<Entry> {
   readonly wantsPorts: Set<Entry>;
   readonly contested: Set<Prefix>;
   isSettings: boolean;
+  /** Whether an address is another's now, which touches no service. */
+  isAddressMoved: boolean;
   touch(id: string, before: Service | undefined): void;
 }
 
@@ -20,6 +22,7 @@ export function createBatch<Entry>(): Batch<Entry> {
     wantsPorts: new Set(),
     contested: new Set(),
     isSettings: false,
+    isAddressMoved: false,
     touch(id, before) {
       if (!touched.has(id)) touched.set(id, before);
     },

@@ -210,15 +210,18 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     changed: pulse.touch,
     existence: presence,
   });
-  // Several services may well stand at one address: that is no conflict, and moves nobody's answers but PTR.
+  // Several services may well stand at one address: that is no conflict, and moves nobody's answers but PTR and what
+  // is seen from there. So no service is touched, but the serial moves on: views are kept by it (dns/viewers.ts).
   const addresses = createClaims<Address, Entry, TaskDeclaration | undefined>({
     compare: rules.compare,
-    moved: () => {},
+    moved: () => {
+      batch.isAddressMoved = true;
+    },
     contested: () => {},
     above: () => undefined,
     changed: (address) => pulse.touch(standKey(address)),
   });
-  const views = createViews(standOf);
+  const views = createViews(standOf, pulse.touchAll);
   views.takeNetworks(networks);
   const ports = createPublishedPorts<Entry>({
     compare: rules.compare,
@@ -337,9 +340,9 @@ export function createRegistry({ clock, store, zone }: RegistryOptions): Registr
     giveVips();
     givePorts();
     presence.settle();
-    const { touched, contested, isSettings } = batch;
+    const { touched, contested, isSettings, isAddressMoved } = batch;
     batch = createBatch();
-    if (touched.size === 0 && !isSettings) return result;
+    if (touched.size === 0 && !isSettings && !isAddressMoved) return result;
     serial = (serial + 1) >>> 0;
     for (const id of touched.keys()) pulse.touch(id);
     if (isSettings) pulse.touchAll();

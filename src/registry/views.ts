@@ -34,7 +34,8 @@ export type FindStand = (address: Address) => Pick<Client, "networks" | "namespa
 /** Views in use at once; those that come beyond it are made anew, and nothing is wrong but for the memory. */
 const MAX_VIEWS = 10_000;
 
-export function createViews(standOf: FindStand): Views {
+/** @param forgotten told that equal views are no longer one object: who knows them by number must be told anew */
+export function createViews(standOf: FindStand, forgotten: () => void): Views {
   let clients: ReadonlyMap<Address, Client> = new Map();
   let index: NetworkIndex = indexNetworks([]);
   /** In order. */
@@ -83,7 +84,10 @@ export function createViews(standOf: FindStand): Views {
     const before = views.get(key);
     if (before) return before;
     const view = { networks: new Set(networks), namespace };
-    if (views.size >= MAX_VIEWS) views.clear();
+    if (views.size >= MAX_VIEWS) {
+      views.clear();
+      forgotten();
+    }
     views.set(key, view);
     return view;
   }

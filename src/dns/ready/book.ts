@@ -2,8 +2,8 @@ import { LRUCache } from "lru-cache";
 import { HASH_START, hashEnd, hashOf, hashOn } from "../../registry/hash.ts";
 import { mayExist } from "../../registry/presence.ts";
 import { type SharedPulse, sumOf } from "../../registry/pulse.ts";
+import { RCODE } from "../../wire/message.ts";
 import { createTurns } from "../turns.ts";
-import { MAX_VIEWERS } from "../viewers.ts";
 import { type Entry, emitMissing, emitReady } from "./emit.ts";
 import {
   type ClientKey,
@@ -40,18 +40,23 @@ const MAX_BOOK_OCTETS = 64 * 1024 * 1024;
 const ENTRY_OCTETS = 2048;
 const GROUP_OCTETS = 320;
 const ADDITIONAL_OCTETS = 256;
+/**
+ * How many clients are known: strangers choose how many there are, and each takes some 370 octets. But where more ask in
+ * turn, each is always the one that was forgotten: a query of 10,000 clients took 56 us with 4,096 known, and takes 9.
+ */
+export const MAX_CLIENTS = 65_536;
 /** How many views' word on missing names is kept. */
 const MAX_MISSING = 1024;
 
 export function createBook(shared: Shared): Book {
   const peeked = createPeeked();
-  /** By what a query says, hashed: of two that have the same hash, the last counts. */
+  /** By what a query says, hashed: of two that have the same hash, the last counts, or the one that exists. */
   const entries = new LRUCache<number, Entry>({
     maxSize: MAX_BOOK_OCTETS,
     maxEntrySize: MAX_BOOK_OCTETS / 16,
     sizeCalculation: sizeOf,
   });
-  const clients = new LRUCache<ClientKey, ClientMail>({ max: MAX_VIEWERS });
+  const clients = new LRUCache<ClientKey, ClientMail>({ max: MAX_CLIENTS });
   /** By view; of names of one label behind all others. */
   const missing = new LRUCache<number, MissingMail>({ max: MAX_MISSING });
 
@@ -81,10 +86,18 @@ export function createBook(shared: Shared): Book {
           missing.set(missingKey(mail.view, mail.isBare), mail);
           return;
         case "ready":
-          entries.set(keyOf(hashOfName(mail.name), mail.type, mail.view), entryOf(mail, shared));
+          keep(mail);
       }
     },
   };
+
+  function keep(mail: ReadyMail): void {
+    const key = keyOf(hashOfName(mail.name), mail.type, mail.view);
+    const before = entries.peek(key);
+    // Who asks for a name that is made to hash like one that exists must not have that one forgotten.
+    if (isDenial(mail) && before && !isDenial(before) && holds(shared, before)) return;
+    entries.set(key, entryOf(mail, shared));
+  }
 
   function isFor({ name, type, view }: Entry, asked: number, seen: number): boolean {
     if (type !== asked || view !== seen || name.length !== peeked.nameOctets) return false;
@@ -110,6 +123,11 @@ export function createBook(shared: Shared): Book {
     for (let at = labels[label - 1] ?? 0; at < cut; at++) last = hashOn(last, name[at] ?? 0);
     return !exceptions.has(last);
   }
+}
+
+/** Strangers choose which names do not exist. */
+function isDenial({ flags }: ReadyMail): boolean {
+  return (flags & 0x0f) === RCODE.NXDOMAIN;
 }
 
 function missingKey(view: number, isBare: boolean): number {

@@ -1,7 +1,7 @@
 import { cutsOf, joinPrefix, type Prefix } from "../../model/name.ts";
 import { type View, WHOLE_VIEW } from "../../model/view.ts";
 import { cellOf, EVERYTHING, SERIAL, sumOf } from "../../registry/pulse.ts";
-import type { Registry } from "../../registry/registry.ts";
+import { type Registry, standKey } from "../../registry/registry.ts";
 import type { Readable } from "../kinds.ts";
 import type { Grounds } from "./mail.ts";
 
@@ -44,6 +44,8 @@ export function trackReads(registry: Registry): Tracked {
       // Whose an address is, VIPs and subnets included, changes with too much to name it.
       findAddress(address, view) {
         cells.add(SERIAL);
+        // Of several that stand there another may come first on one network, with no service touched.
+        cells.add(cellOf(standKey(address)));
         return registry.findAddress(address, view);
       },
       findSubnet(address, length) {

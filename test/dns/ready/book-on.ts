@@ -65,7 +65,8 @@ export function bookOn(registry: Registry): Taught {
     book,
     shared,
     teach(octets, client) {
-      const { reply, mail } = teacher.teach(client, client, () => respond(octets, "udp", client));
+      const key = book.knows(client) ? undefined : client;
+      const { reply, mail } = teacher.teach(client, key, () => respond(octets, "udp", client));
       if (reply instanceof Promise) throw new Error("nobody is to be asked here");
       for (const one of mail) book.take(structuredClone(one));
       return { reply, mail };
