@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { isMainThread } from "node:worker_threads";
 import { count } from "../../base/count.ts";
 import { type Offer, openSystem, type System } from "./system.ts";
 
@@ -21,6 +22,8 @@ export async function chooseLanes(
   open: () => Promise<Offer> = openSystem,
 ): Promise<LanesChoice> {
   if (wanted === 0) return { kind: "dgram", because: "lanes is 0" };
+  // Who ends a thread runs no code in it: what that one opened by system calls would stay open.
+  if (!isMainThread) return { kind: "dgram", because: "this is not the main thread" };
   const offer = await open();
   if (offer.kind === "missing") return { kind: "dgram", because: offer.because };
   const free = Math.max(1, Math.min(MOST_BY_ITSELF, availableParallelism() - 1));

@@ -106,19 +106,20 @@ export function createBook(shared: Shared): Book {
   }
 
   /** Whether the name is beneath the zone and nothing of what the registry would look for exists. */
-  function isMissing({ zone, namespace, exceptions, presence }: MissingMail): boolean {
+  function isMissing({ zone, namespace, exceptions, networks, presence }: MissingMail): boolean {
     const { labels, labelCount, hashes, nameOctets, name } = peeked;
     const cut = nameOctets - zone.length;
     let label = labelCount;
     while (label > 0 && (labels[label] ?? 0) > cut) label--;
     if (label < 1 || labels[label] !== cut) return false;
     for (let at = 0; at < zone.length; at++) if (name[cut + at] !== zone.charCodeAt(at)) return false;
-    const inFront = hashes[label] ?? 0;
-    if (mayExist(presence, inFront) || mayExist(presence, peeked.hash)) return false;
-    if (namespace !== "") {
-      if (mayExist(presence, hashOf(namespace, inFront))) return false;
-      if (mayExist(presence, hashOf(namespace, peeked.hash))) return false;
+    // Whatever a network's name may be taken off the end, what is left in front begins as the name does.
+    for (let count = 1; count <= labelCount; count++) {
+      const front = hashes[count] ?? 0;
+      if (mayExist(presence, front)) return false;
+      if (namespace !== "" && mayExist(presence, hashOf(namespace, front))) return false;
     }
+    if (networks.has(hashes[label] ?? 0) || networks.has(peeked.hash)) return false;
     let last = HASH_START;
     for (let at = labels[label - 1] ?? 0; at < cut; at++) last = hashOn(last, name[at] ?? 0);
     return !exceptions.has(last);

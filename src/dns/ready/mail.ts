@@ -87,6 +87,8 @@ export interface MissingMail extends Grounds {
   readonly zone: string;
   /** What ends in one of these in front of the zone is the registry's to say: labels with their lengths, hashed. */
   readonly exceptions: ReadonlySet<number>;
+  /** And so are the names of networks, hashed: something is beneath them. */
+  readonly networks: ReadonlySet<number>;
   readonly presence: SharedPresence;
   readonly flags: number;
   /** The SOA record, as it stands behind a question of so many octets. */

@@ -37,12 +37,10 @@ export function makeMissing(
   const [zone, prefix] = inZone === undefined ? [ROOT, wholePrefix(question.name)] : [settings.zone, inZone];
   const isBare = zone === ROOT;
   if (given.kind !== "nxdomain" || prefix === "" || (isBare && countLabels(prefix) > 1)) return undefined;
-  const ends = isBare ? [...SPECIAL, settings.zone, ...routed].map(wholePrefix) : OWN;
-  const exceptions = new Set(endsOf(networks));
-  for (const labels of ends) exceptions.add(hashOf(lastLabel(labels)));
-  // What the zone itself ends in ends all names in it.
-  if ([prefix, wholePrefix(zone)].some((labels) => exceptions.has(hashOf(lastLabel(labels)))))
-    return undefined;
+  const exceptions = isBare
+    ? hashesOf([...SPECIAL, settings.zone, ...routed].map((name) => lastLabel(wholePrefix(name))))
+    : OWN;
+  if (exceptions.has(hashOf(lastLabel(prefix)))) return undefined;
   const written = write(finding);
   if (!written) return undefined;
   const { octets, starts, flags } = written;
@@ -58,6 +56,7 @@ export function makeMissing(
     namespace,
     zone,
     exceptions,
+    networks: namesOf(networks),
     presence,
     flags,
     soa: copyOf(octets, start),
@@ -70,21 +69,26 @@ export function makeMissing(
 }
 
 /** What an SOA record has of its own in front of the zone. */
-const OWN: readonly Prefix[] = [NAME_SERVER, MAILBOX];
+const OWN = hashesOf([NAME_SERVER, MAILBOX]);
 /** What means the same to everybody, or leads to reverse zones. */
 const SPECIAL: readonly Name[] = [...SPECIAL_NAMES, parseName("arpa")];
 
 /** By the registry's map, which is another when one changes: to parse a thousand names for each query takes 1.4 ms. */
-const endsBefore = new WeakMap<Registry["networks"], ReadonlySet<number>>();
+const namesBefore = new WeakMap<Registry["networks"], ReadonlySet<number>>();
 
-/** The last labels of networks' names, hashed: nobody can ask for what is no name. */
-function endsOf(networks: Registry["networks"]): ReadonlySet<number> {
-  const before = endsBefore.get(networks);
+/** Networks by their names as labels, hashed: nobody can ask for what is no name. */
+function namesOf(networks: Registry["networks"]): ReadonlySet<number> {
+  const before = namesBefore.get(networks);
   if (before) return before;
-  const names = [...networks.keys()].flatMap((network) => attempt(() => parsePrefix(network)) ?? []);
-  const ends = new Set(names.map((labels) => hashOf(lastLabel(labels))));
-  endsBefore.set(networks, ends);
-  return ends;
+  const names = hashesOf(
+    [...networks.keys()].flatMap((network) => attempt(() => parsePrefix(network)) ?? []),
+  );
+  namesBefore.set(networks, names);
+  return names;
+}
+
+function hashesOf(names: readonly string[]): ReadonlySet<number> {
+  return new Set(names.map((name) => hashOf(name)));
 }
 
 /** The last label with its length; as a network's name, it is a prefix of one label. */

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import { chooseLanes, formatLanes } from "../../../src/dns/lanes/choose.ts";
 import { type Koffi, openSystem } from "../../../src/dns/lanes/system.ts";
@@ -44,4 +46,13 @@ test.each([
 ] as const)("lanes %s", async (wanted, line) => {
   const system = await thisSystem();
   expect(formatLanes(await chooseLanes(wanted, async () => ({ kind: "there", system })))).toMatch(line);
+});
+
+test("in a thread of somebody's there are none, as whoever ends it leaves no time to close what they opened", async () => {
+  const url = JSON.stringify(new URL("../../../dist/dns/lanes/choose.js", import.meta.url).href);
+  const program = `import(${url}).then(async ({ chooseLanes }) => {
+    require("node:worker_threads").parentPort.postMessage(await chooseLanes("auto"));
+  });`;
+  const [choice] = await once(new Worker(program, { eval: true }), "message");
+  expect(choice).toEqual({ kind: "dgram", because: "this is not the main thread" });
 });

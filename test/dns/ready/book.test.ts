@@ -12,6 +12,7 @@ const rcodeOf = (reply: Uint8Array | undefined): number => (reply?.[3] ?? 0xff) 
 
 function taught() {
   const server = served({
+    networks: { front: { subnets: ["10.1.0.0/24"] } },
     services: {
       web: { endpoint_mode: "dnsrr", tasks: ["192.0.2.1", "192.0.2.2"] },
       many: { endpoint_mode: "dnsrr", tasks: ["192.0.2.1", "192.0.2.2", "192.0.2.3"] },
@@ -20,7 +21,7 @@ function taught() {
   return { server, ...bookOn(server.registry) };
 }
 
-test.each([".rota.internal", ""])(
+test.each([".rota.internal", ".front.rota.internal", ".deep.down.rota.internal", ""])(
   "of a flood of names that nobody has, one teaches it all of them: *%s",
   (end) => {
     const { teach, ask } = taught();
