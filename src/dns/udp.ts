@@ -1,4 +1,4 @@
-import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from "node:dgram";
 import { once } from "node:events";
 import { isIPv6 } from "node:net";
 import type { Log } from "../base/log.ts";
@@ -10,6 +10,9 @@ import type { Respond } from "./respond.ts";
 /** Room for a burst while the process is busy with something else: some 2,000 queries. */
 const RECEIVE_BUFFER_OCTETS = 4 * 1024 * 1024;
 
+const FOUR = { type: "udp4" } as const;
+const SIX = { type: "udp6", ipv6Only: true } as const;
+
 /** @throws what `bind` throws, as EADDRINUSE or EACCES. */
 export async function openUdp(
   { address, port, isProxied }: Pick<ListenSpec, "address" | "port" | "isProxied">,
@@ -17,7 +20,10 @@ export async function openUdp(
   counters: Tally,
   log: Log,
 ): Promise<Bound> {
-  const socket = createSocket(isIPv6(address) ? { type: "udp6", ipv6Only: true } : { type: "udp4" });
+  const socket = createSocket({ ...(isIPv6(address) ? SIX : FOUR), lookup });
+  const sent = (error: Error | null): void => {
+    if (error) counters.unsent += 1;
+  };
   let isOpen = true;
   socket.on("message", (octets: Buffer, from: RemoteInfo) => {
     if (isProxied) answerProxied(octets, from);
@@ -30,8 +36,13 @@ export async function openUdp(
   };
   const answer = (octets: Buffer, from: RemoteInfo, client: string): void => {
     const reply = respond(octets, "udp", client);
-    if (reply instanceof Promise) void reply.then((late) => isOpen && send(socket, late, from, counters));
-    else if (reply) send(socket, reply, from, counters);
+    if (reply instanceof Promise) void reply.then((late) => isOpen && send(late, from));
+    else if (reply) send(reply, from);
+  };
+  const send = (reply: Uint8Array, { address, port }: RemoteInfo): void => {
+    // A source port of 0 can be forged and not be answered; Node throws for it.
+    if (port === 0) counters.unsent += 1;
+    else socket.send(reply, port, address, sent);
   };
   const listening = once(socket, "listening");
   socket.bind({ address, port, exclusive: true });
@@ -55,16 +66,10 @@ export async function openUdp(
   };
 }
 
-function send(socket: Socket, reply: Uint8Array, { address, port }: RemoteInfo, counters: Tally): void {
-  // A source port of 0 can be forged and not be answered; Node throws for it.
-  if (port === 0) {
-    counters.unsent += 1;
-    return;
-  }
-  socket.send(reply, port, address, (error) => {
-    if (error) counters.unsent += 1;
-  });
-}
+/** What is sent to is an address already: to have the resolver find that out takes a microsecond of each reply. */
+const lookup: NonNullable<SocketOptions["lookup"]> = (address, _, callback) => {
+  callback(null, address, isIPv6(address) ? 6 : 4);
+};
 
 function growBuffer(socket: Socket): void {
   try {
