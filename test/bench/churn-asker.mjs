@@ -16,17 +16,24 @@ const UNCHANGED = 10;
 const HEADER_OCTETS = 12;
 
 const port = Number(process.argv[2]);
-/** Of each socket, what was asked by each id and not answered yet. */
-const asked = Array.from({ length: SOCKETS }, () => new Map());
+/** Of each socket, when what was asked by each id and is not answered yet was sent, and for which service; 0: nothing. */
+const asked = Array.from({ length: SOCKETS }, () => ({
+  sentUs: new Float64Array(IDS),
+  services: new Int32Array(IDS),
+}));
 const sockets = await Promise.all(asked.map(openSocket));
-let replies = [];
+/** Numbers, {@link FIELDS} a reply: as many objects would have to be collected again and again, while answers wait. */
+const FIELDS = 5;
+let replies = new Float64Array();
+let count = 0;
 
 process.send({ ready: true });
 process.on("message", (told) => void ask(told));
 process.on("disconnect", () => process.exit());
 
 async function ask({ services, rate, seconds, isKept }) {
-  replies = [];
+  replies = new Float64Array(isKept ? Math.ceil(rate * seconds * 1.1) * FIELDS : 0);
+  count = 0;
   const questions = services.map((service) => createQuestion(`${nameOf(service)}.rota.internal`));
   const begunUs = clockUs();
   let sent = 0;
@@ -38,9 +45,19 @@ async function ask({ services, rate, seconds, isKept }) {
     await (sent < due ? setImmediate() : setTimeout(1));
   }
   await setTimeout(1000); // what has not come by then is lost
-  const unanswered = asked.reduce((sum, { size }) => sum + size, 0);
-  for (const questions of asked) questions.clear();
-  process.send(isKept ? { sent, unanswered, replies } : {});
+  let unanswered = 0;
+  for (const { sentUs } of asked) {
+    for (const us of sentUs) if (us > 0) unanswered += 1;
+    sentUs.fill(0);
+  }
+  process.send(isKept ? { sent, unanswered, replies: told() } : {});
+}
+
+function told() {
+  return Array.from({ length: count }, (_, reply) => {
+    const [service, number, isSound, sentUs, receivedUs] = replies.subarray(reply * FIELDS);
+    return { service, number, isSound: isSound === 1, sentUs, receivedUs };
+  });
 }
 
 function send(number, question, service) {
@@ -48,7 +65,8 @@ function send(number, question, service) {
   const id = Math.floor(number / SOCKETS) % IDS;
   const octets = Buffer.from(question);
   octets.writeUInt16BE(id, 0);
-  asked[at].set(id, { service, sentUs: clockUs() });
+  asked[at].services[id] = service;
+  asked[at].sentUs[id] = clockUs();
   sockets[at].send(octets);
 }
 
@@ -59,9 +77,12 @@ async function openSocket(questions) {
   socket.on("message", (octets) => {
     const receivedUs = clockUs();
     const id = octets.readUInt16BE(0);
-    const question = questions.get(id);
-    questions.delete(id);
-    if (question) replies.push({ ...question, receivedUs, ...read(octets) });
+    const sentUs = questions.sentUs[id];
+    questions.sentUs[id] = 0;
+    if (sentUs === 0 || (count + 1) * FIELDS > replies.length) return;
+    const { number, isSound } = read(octets);
+    replies.set([questions.services[id], number, Number(isSound), sentUs, receivedUs], count * FIELDS);
+    count += 1;
   });
   return socket;
 }

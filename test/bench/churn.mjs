@@ -12,7 +12,8 @@ const CHANGING = 500;
 
 /** What is answered while services change: how soon, and whether it is true. Exits with 1 if it is not. */
 export async function churn() {
-  const server = startChild("churn-server.mjs", [ALL_TASKS], { core: 0 });
+  // On no core of its own: what a lane is for is that it need not wait for the thread that changes.
+  const server = startChild("churn-server.mjs", [ALL_TASKS]);
   let asker;
   try {
     const { port } = await server.hear();
