@@ -51,6 +51,12 @@ export async function startEngine() {
       if (status !== 0) throw new Error(`docker ${args.join(" ")}: ${stderr}`);
       return String(stdout).trim();
     },
+    /** Starts a container that does nothing on the network `one`, and says by which id the machine knows its process. */
+    run(name, ...more) {
+      const words = ["--detach", "--name", name, "--network", "one", ...more];
+      engine.docker("run", ...words, "busybox", "sleep", "1000000");
+      return engine.docker("inspect", "--format", "{{.State.Pid}}", name);
+    },
     /** A POST without a body, to its end: what the docker command does, without the time that the command itself takes. */
     async post(path) {
       const asked = request({ socketPath, path: `/v1.41${path}`, method: "POST" });

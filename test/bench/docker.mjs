@@ -29,18 +29,7 @@ export async function docker() {
     engine.docker("network", "create", "one");
     for (const name of ["stays", "comes", "asks"]) {
       const alias = name === "asks" ? [] : ["--network-alias", NAME];
-      engine.docker(
-        "run",
-        "--detach",
-        "--name",
-        name,
-        "--network",
-        "one",
-        ...alias,
-        "busybox",
-        "sleep",
-        "1000000",
-      );
+      engine.run(name, ...alias);
     }
     const pid = engine.docker("inspect", "--format", "{{.State.Pid}}", "asks");
     const inside = { enter: ["nsenter", `--net=/proc/${pid}/ns/net`] };

@@ -27,8 +27,8 @@ async function start(server) {
   const engine = await startEngine();
   try {
     engine.docker("network", "create", "one");
-    for (const at of FOUR.tasks.keys()) run(engine, `task-${at}`, "--network-alias", NAME);
-    const pid = run(engine, "asks");
+    for (const at of FOUR.tasks.keys()) engine.run(`task-${at}`, "--network-alias", NAME);
+    const pid = engine.run("asks");
     const enter = ["nsenter", `--net=/proc/${pid}/ns/net`];
     spawnSync("taskset", ["--all-tasks", "--cpu-list", "--pid", String(SERVER_CORE), String(engine.pid)]);
     return {
@@ -44,23 +44,6 @@ async function start(server) {
     await engine.end();
     throw error;
   }
-}
-
-/** Starts a container, and says by which id the machine knows its process. */
-function run(engine, name, ...more) {
-  engine.docker(
-    "run",
-    "--detach",
-    "--name",
-    name,
-    "--network",
-    "one",
-    ...more,
-    "busybox",
-    "sleep",
-    "1000000",
-  );
-  return engine.docker("inspect", "--format", "{{.State.Pid}}", name);
 }
 
 async function mistakeIn(enter) {
