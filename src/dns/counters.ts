@@ -84,6 +84,12 @@ export function createTally(): Tally {
   };
 }
 
+/** Counts a query with its reply's rcode. */
+export function countReply({ queries, replies }: Tally, transport: Transport, rcode: number): void {
+  queries[transport] += 1;
+  replies.set(rcode, (replies.get(rcode) ?? 0) + 1);
+}
+
 /** What all threads have counted, by the time that a field is read. */
 export function countersOf(tally: Tally): Counters {
   const sum = (what: number): number =>

@@ -15,11 +15,12 @@ import {
   type Room,
   UDP_AMPLIFICATION,
   UDP_PAYLOAD_OCTETS,
+  udpLimitOf,
 } from "../wire/message.ts";
 import { readQuery } from "../wire/reader.ts";
 import { CLASS_IN, TYPE } from "../wire/record.ts";
 import { writeFault, writeReply } from "../wire/writer.ts";
-import type { Tally, Transport } from "./counters.ts";
+import { countReply, type Tally, type Transport } from "./counters.ts";
 import { fitReply, isCut } from "./forward/fit.ts";
 import type { Forwarded, Forwarder } from "./forward/forwarder.ts";
 import type { Answer } from "./kinds.ts";
@@ -89,7 +90,7 @@ export function createRespond(options: RespondOptions): Respond {
         counters.ignored += 1;
         return undefined;
       case "faulty":
-        count(transport, reading.fault.rcode);
+        countReply(counters, transport, reading.fault.rcode);
         return writeFault(reading.fault);
       case "query":
         return respond(reading.query, transport, client, octets.length);
@@ -151,14 +152,9 @@ export function createRespond(options: RespondOptions): Respond {
   }
 
   function counted(reply: Uint8Array, transport: Transport, rcode = (reply[3] ?? 0) & 0x0f): Uint8Array {
-    count(transport, rcode);
+    countReply(counters, transport, rcode);
     if (isCut(reply)) counters.truncated += 1;
     return reply;
-  }
-
-  function count(transport: Transport, rcode: number): void {
-    counters.queries[transport] += 1;
-    counters.replies.set(rcode, (counters.replies.get(rcode) ?? 0) + 1);
   }
 
   function replyTo(query: Query, asker: Asker): Reply | "elsewhere" {
@@ -248,7 +244,6 @@ function refuse(type: number, qclass: number, transport: Transport): Rcode | und
 
 function roomFor({ edns }: Query, transport: Transport, queryOctets: number): Room {
   if (transport === "tcp") return { limit: MAX_MESSAGE_OCTETS, additionalsLimit: MAX_MESSAGE_OCTETS };
-  // RFC 6891 section 6.2.3: less than 512 counts as 512.
-  const limit = Math.min(Math.max(edns?.udpSize ?? PLAIN_UDP_OCTETS, PLAIN_UDP_OCTETS), UDP_PAYLOAD_OCTETS);
+  const limit = udpLimitOf(edns?.udpSize ?? PLAIN_UDP_OCTETS);
   return { limit, additionalsLimit: Math.min(limit, queryOctets * UDP_AMPLIFICATION) };
 }

@@ -1,4 +1,4 @@
-import { hashEnd, hashOf } from "./hash.ts";
+import { mix, fnvOf } from "../base/hash.ts";
 
 /**
  * The names that exist, for threads without the registry: they can say of a name that it does not exist, and never
@@ -50,13 +50,13 @@ export function createPresence(names: () => Iterable<string>, moved: () => void)
   };
 
   function mark(name: string): void {
-    const hash = hashOf(name);
+    const hash = fnvOf(name);
     for (const at of [firstCell(cells, hash), secondCell(cells, hash)])
       cells[at] = Math.min((cells[at] ?? 0) + 1, FULL);
   }
 
   function unmark(name: string): void {
-    const hash = hashOf(name);
+    const hash = fnvOf(name);
     for (const at of [firstCell(cells, hash), secondCell(cells, hash)]) {
       const marks = cells[at] ?? 0;
       if (marks !== FULL) cells[at] = marks - 1;
@@ -72,7 +72,7 @@ export function createPresence(names: () => Iterable<string>, moved: () => void)
   }
 }
 
-/** @param hash of the name, by `hashOf` or octet by octet */
+/** @param hash of the name, by `fnvOf` or octet by octet */
 export function mayExist(shared: SharedPresence, hash: number): boolean {
   // By Atomics, as `sumOf` reads.
   return (
@@ -82,9 +82,9 @@ export function mayExist(shared: SharedPresence, hash: number): boolean {
 
 /** There are as many cells as a power of two. */
 function firstCell({ length }: SharedPresence, hash: number): number {
-  return hashEnd(hash) & (length - 1);
+  return mix(hash) & (length - 1);
 }
 
 function secondCell({ length }: SharedPresence, hash: number): number {
-  return hashEnd(Math.imul(hash, 0x9e3779b1) ^ 0x5bd1e995) & (length - 1);
+  return mix(Math.imul(hash, 0x9e3779b1) ^ 0x5bd1e995) & (length - 1);
 }

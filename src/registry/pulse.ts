@@ -1,4 +1,4 @@
-import { hashEnd, hashOf } from "./hash.ts";
+import { mix, fnvOf } from "../base/hash.ts";
 
 /**
  * What threads that have no registry see of it, in memory that they share: not what it holds, but whether something
@@ -47,7 +47,7 @@ export function createPulse(): Pulse {
 
 /** The cell that a key's readers look at. */
 export function cellOf(key: string): number {
-  return KEYED + (hashEnd(hashOf(key)) % (CELLS - KEYED));
+  return KEYED + (mix(fnvOf(key)) % (CELLS - KEYED));
 }
 
 /**

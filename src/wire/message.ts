@@ -40,6 +40,11 @@ export const UDP_AMPLIFICATION = 10;
 /** RFC 9715 section 3.1: what fits an Ethernet frame over IPv6 whole, whatever the client says. */
 export const UDP_PAYLOAD_OCTETS = 1232;
 
+/** How large a UDP reply may be, where EDNS says so much of the client. RFC 6891 section 6.2.3: less than 512 counts as 512. */
+export function udpLimitOf(udpSize: number): number {
+  return Math.min(Math.max(udpSize, PLAIN_UDP_OCTETS), UDP_PAYLOAD_OCTETS);
+}
+
 /** What a server has to know of a query. */
 export interface Query {
   readonly id: number;

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { hashOf } from "../../src/registry/hash.ts";
+import { fnvOf } from "../../src/base/hash.ts";
 import { createPresence, mayExist } from "../../src/registry/presence.ts";
 
 const SETTLE = "settle";
@@ -21,7 +21,7 @@ test("whatever comes and goes, no name that exists is said not to", () => {
           there.add(name);
           presence.add(name);
         }
-        for (const one of there) expect(mayExist(presence.shared, hashOf(one)), one).toBe(true);
+        for (const one of there) expect(mayExist(presence.shared, fnvOf(one)), one).toBe(true);
       }
     }),
   );
@@ -39,12 +39,12 @@ test("few that do not exist are taken for some that may, however many exist, and
     presence.add(`name-${at}`);
   }
   expect(grown).toBeGreaterThan(0);
-  const strangers = Array.from({ length: 10_000 }, (_, at) => hashOf(`stranger-${at}`));
+  const strangers = Array.from({ length: 10_000 }, (_, at) => fnvOf(`stranger-${at}`));
   const taken = (): number => strangers.filter((hash) => mayExist(presence.shared, hash)).length;
   expect(taken()).toBeLessThan(400);
-  for (const name of there) expect(mayExist(presence.shared, hashOf(name)), name).toBe(true);
+  for (const name of there) expect(mayExist(presence.shared, fnvOf(name)), name).toBe(true);
   for (const name of there) presence.remove(name);
-  expect(mayExist(presence.shared, hashOf("name-1"))).toBe(true);
+  expect(mayExist(presence.shared, fnvOf("name-1"))).toBe(true);
   presence.settle();
   expect(taken()).toBe(0);
 });
@@ -57,5 +57,5 @@ test("a cell that is full stays so, as nobody knows any more how many names are 
   for (let times = 0; times < 300; times++) presence.add("same");
   for (let times = 0; times < 299; times++) presence.remove("same");
   presence.settle();
-  expect(mayExist(presence.shared, hashOf("same"))).toBe(true);
+  expect(mayExist(presence.shared, fnvOf("same"))).toBe(true);
 });

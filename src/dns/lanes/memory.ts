@@ -1,6 +1,6 @@
 import { HEADER_OCTETS, UDP_PAYLOAD_OCTETS } from "../../wire/message.ts";
 import type { ClientKey } from "../ready/mail.ts";
-import { AF_INET6, MSG_TRUNC, type System } from "./system.ts";
+import { AF_INET6, IPPROTO_IPV6, MSG_TRUNC, type System } from "./system.ts";
 
 // One piece of memory that the kernel writes queries into and reads replies from, laid out once: the structures of
 // recvmmsg(2), for 64-bit little-endian Linux, of glibc and musl alike. It is read and written by the word, as it
@@ -31,7 +31,6 @@ export const MESSAGE = {
   length: 14,
 };
 const CMSG_OCTETS = 16;
-const IPPROTO_IPV6 = 41;
 const MESSAGE_WORDS = MESSAGE_OCTETS / 4;
 const WORD = 2 ** 32;
 

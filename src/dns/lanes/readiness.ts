@@ -1,4 +1,5 @@
 import { ERRNO, type System, systemError } from "./system.ts";
+import { WAIT_SECONDS } from "./words.ts";
 
 /** Which of several sockets have something to be read. */
 export interface Readiness {
@@ -6,8 +7,6 @@ export interface Readiness {
   wait(): readonly number[];
 }
 
-/** As long as a lane with a single socket waits (SO_RCVTIMEO). */
-const WAIT_MS = 1000;
 /** struct pollfd: the descriptor, 16 bits of what is asked, and 16 of what there is. */
 const POLL_OCTETS = 8;
 const POLLIN = 1;
@@ -25,7 +24,7 @@ export function createReadiness(system: System, fds: readonly number[]): Readine
   return {
     wait() {
       ready.length = 0;
-      const came = system.poll(base, fds.length, WAIT_MS);
+      const came = system.poll(base, fds.length, WAIT_SECONDS * 1000);
       if (came < 0 && system.errno() !== ERRNO.EINTR) throw systemError("poll", system.errno());
       if (came <= 0) return ready;
       for (const [at, fd] of fds.entries()) if (halves[at * 4 + 3] !== 0) ready.push(fd);

@@ -2,7 +2,8 @@ import { networkInterfaces } from "node:os";
 import { isIPv4 } from "node:net";
 import { parseAddress, toOctets } from "../../model/address.ts";
 import { isWildcard } from "../interfaces.ts";
-import { AF_INET, AF_INET6, type System, systemError } from "./system.ts";
+import { AF_INET, AF_INET6, IPPROTO_IPV6, type System, systemError } from "./system.ts";
+import { WAIT_SECONDS } from "./words.ts";
 
 /** A socket for each lane, on one address and port. */
 export interface Sockets extends Disposable {
@@ -20,14 +21,11 @@ const SO_REUSEPORT = 15;
 const SO_RCVTIMEO = 20;
 const IPPROTO_IP = 0;
 const IP_PKTINFO = 8;
-const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 const IPV6_RECVPKTINFO = 49;
 
 /** Room for a burst while a lane is busy with something else, as over `node:dgram`. */
 const RECEIVE_BUFFER_OCTETS = 4 * 1024 * 1024;
-/** How long a lane waits for a query before it looks at its mail. */
-const WAIT_SECONDS = 1;
 
 /**
  * Opens `count` sockets, among which the kernel divides those who ask.

@@ -38,6 +38,7 @@ export interface Koffi {
 /** Linux's numbers, which are the same on x64 and arm64. */
 export const AF_INET = 2;
 export const AF_INET6 = 10;
+export const IPPROTO_IPV6 = 41;
 export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_WAITFORONE = 0x1_0000;

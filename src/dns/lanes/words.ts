@@ -28,6 +28,9 @@ export const COUNT = {
 /** By rcode, of which a header has 4 bits. */
 export const RCODES = 16;
 
+/** How long a lane waits for a query before it looks at its mail. */
+export const WAIT_SECONDS = 1;
+
 export function createWords(): Int32Array<SharedArrayBuffer> {
   return new Int32Array(new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT));
 }

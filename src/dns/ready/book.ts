@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import { HASH_START, hashEnd, hashOf, hashOn } from "../../registry/hash.ts";
+import { FNV_START, mix, fnvOf, fnvOn } from "../../base/hash.ts";
 import { mayExist } from "../../registry/presence.ts";
 import { type SharedPulse, sumOf } from "../../registry/pulse.ts";
 import { RCODE } from "../../wire/message.ts";
@@ -117,11 +117,11 @@ export function createBook(shared: Shared): Book {
     for (let count = 1; count <= labelCount; count++) {
       const front = hashes[count] ?? 0;
       if (mayExist(presence, front)) return false;
-      if (namespace !== "" && mayExist(presence, hashOf(namespace, front))) return false;
+      if (namespace !== "" && mayExist(presence, fnvOf(namespace, front))) return false;
     }
     if (networks.has(hashes[label] ?? 0) || networks.has(peeked.hash)) return false;
-    let last = HASH_START;
-    for (let at = labels[label - 1] ?? 0; at < cut; at++) last = hashOn(last, name[at] ?? 0);
+    let last = FNV_START;
+    for (let at = labels[label - 1] ?? 0; at < cut; at++) last = fnvOn(last, name[at] ?? 0);
     return !exceptions.has(last);
   }
 }
@@ -151,12 +151,12 @@ function sizeOf({ parts, groups }: Entry): number {
 
 /** A number that fits into a word of the engine's, and so is compared as one. */
 function keyOf(hash: number, type: number, view: number): number {
-  return hashEnd(hash ^ Math.imul(type + 1, 0x9e3779b1) ^ Math.imul(view + 1, 0x85ebca77)) | 0;
+  return mix(hash ^ Math.imul(type + 1, 0x9e3779b1) ^ Math.imul(view + 1, 0x85ebca77)) | 0;
 }
 
 /** As `peek` hashes it: without the root's zero octet. */
 function hashOfName(name: Uint8Array): number {
-  return name.subarray(0, -1).reduce(hashOn, HASH_START);
+  return name.subarray(0, -1).reduce(fnvOn, FNV_START);
 }
 
 /** Whether what was read still reads the same. */

@@ -12,7 +12,7 @@ import {
 } from "../../model/name.ts";
 import type { View } from "../../model/view.ts";
 import { attempt } from "../../base/error.ts";
-import { hashOf } from "../../registry/hash.ts";
+import { fnvOf } from "../../base/hash.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { MAILBOX, NAME_SERVER } from "../kinds.ts";
 import { SPECIAL_NAMES } from "../special.ts";
@@ -40,7 +40,7 @@ export function makeMissing(
   const exceptions = isBare
     ? hashesOf([...SPECIAL, settings.zone, ...routed].map((name) => lastLabel(wholePrefix(name))))
     : OWN;
-  if (exceptions.has(hashOf(lastLabel(prefix)))) return undefined;
+  if (exceptions.has(fnvOf(lastLabel(prefix)))) return undefined;
   const written = write(finding);
   if (!written) return undefined;
   const { octets, starts, flags } = written;
@@ -88,7 +88,7 @@ function namesOf(networks: Registry["networks"]): ReadonlySet<number> {
 }
 
 function hashesOf(names: readonly string[]): ReadonlySet<number> {
-  return new Set(names.map((name) => hashOf(name)));
+  return new Set(names.map((name) => fnvOf(name)));
 }
 
 /** The last label with its length; as a network's name, it is a prefix of one label. */

@@ -1,6 +1,7 @@
 import { MAX_LABEL_OCTETS, MAX_NAME_OCTETS } from "../../model/name.ts";
-import { HASH_START, hashOn } from "../../registry/hash.ts";
-import { HEADER_OCTETS, OPTION, PLAIN_UDP_OCTETS, UDP_PAYLOAD_OCTETS } from "../../wire/message.ts";
+import { FNV_START, fnvOn } from "../../base/hash.ts";
+import { HEADER_OCTETS, OPTION, PLAIN_UDP_OCTETS, udpLimitOf } from "../../wire/message.ts";
+import { pairAt } from "../../wire/octet-reader.ts";
 import { CLASS_IN, TYPE } from "../../wire/record.ts";
 
 /** What a book must know of a query. One object, written over by each query: nothing is allocated for one. */
@@ -54,8 +55,8 @@ export function peek(query: Uint8Array, length: number, peeked: Peeked): boolean
   if (additionals > 1) return false;
   const nameEnd = peekName(query, length, peeked);
   if (nameEnd === 0) return false;
-  peeked.type = pair(query, nameEnd);
-  if (pair(query, nameEnd + 2) !== CLASS_IN || !isAsked(peeked.type)) return false;
+  peeked.type = pairAt(query, nameEnd);
+  if (pairAt(query, nameEnd + 2) !== CLASS_IN || !isAsked(peeked.type)) return false;
   const end = nameEnd + 4;
   peeked.hasEdns = additionals === 1;
   peeked.isDnssecOk = false;
@@ -67,7 +68,7 @@ export function peek(query: Uint8Array, length: number, peeked: Peeked): boolean
 function peekName(query: Uint8Array, length: number, peeked: Peeked): number {
   const { name, labels, hashes } = peeked;
   let at = HEADER_OCTETS;
-  let hash = HASH_START;
+  let hash = FNV_START;
   let count = 0;
   for (;;) {
     const size = query[at] ?? 0;
@@ -88,7 +89,7 @@ function peekName(query: Uint8Array, length: number, peeked: Peeked): number {
       const octet = query[at] ?? 0;
       const folded = octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet;
       name[at - HEADER_OCTETS] = folded;
-      hash = hashOn(hash, folded);
+      hash = fnvOn(hash, folded);
     }
   }
 }
@@ -101,19 +102,14 @@ function isAsked(type: number): boolean {
 function peekOpt(query: Uint8Array, start: number, length: number, peeked: Peeked): boolean {
   let at = start + 11;
   // Owner the root, type 41, version 0; the upper bits of an rcode mean nothing in a query.
-  if (at > length || query[start] !== 0 || pair(query, start + 1) !== TYPE.OPT) return false;
-  if (query[start + 6] !== 0 || at + pair(query, start + 9) !== length) return false;
-  for (; at + 4 <= length; at += 4 + pair(query, at + 2)) {
-    const code = pair(query, at);
+  if (at > length || query[start] !== 0 || pairAt(query, start + 1) !== TYPE.OPT) return false;
+  if (query[start + 6] !== 0 || at + pairAt(query, start + 9) !== length) return false;
+  for (; at + 4 <= length; at += 4 + pairAt(query, at + 2)) {
+    const code = pairAt(query, at);
     if (code === OPTION.CLIENT_SUBNET || code === OPTION.KEEPALIVE) return false;
   }
   if (at !== length) return false;
   peeked.isDnssecOk = ((query[start + 7] ?? 0) & 0x80) !== 0;
-  const size = pair(query, start + 3);
-  peeked.limit = size < PLAIN_UDP_OCTETS ? PLAIN_UDP_OCTETS : Math.min(size, UDP_PAYLOAD_OCTETS);
+  peeked.limit = udpLimitOf(pairAt(query, start + 3));
   return true;
-}
-
-function pair(octets: Uint8Array, at: number): number {
-  return ((octets[at] ?? 0) << 8) | (octets[at + 1] ?? 0);
 }

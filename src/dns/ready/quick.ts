@@ -1,5 +1,5 @@
 import { UDP_PAYLOAD_OCTETS } from "../../wire/message.ts";
-import type { Tally } from "../counters.ts";
+import { countReply, type Tally } from "../counters.ts";
 import { isCut } from "../forward/fit.ts";
 import type { Respond } from "../respond.ts";
 import type { Book } from "./book.ts";
@@ -41,9 +41,7 @@ export function createQuick({ book, teacher, respond, counters }: QuickOptions):
   }
 
   function counted(reply: Uint8Array): Uint8Array {
-    const rcode = (reply[3] ?? 0) & 0x0f;
-    counters.queries.udp += 1;
-    counters.replies.set(rcode, (counters.replies.get(rcode) ?? 0) + 1);
+    countReply(counters, "udp", (reply[3] ?? 0) & 0x0f);
     if (isCut(reply)) counters.truncated += 1;
     return reply;
   }

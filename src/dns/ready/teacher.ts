@@ -1,7 +1,7 @@
 import type { View } from "../../model/view.ts";
 import { cellOf, EVERYTHING, sumOf } from "../../registry/pulse.ts";
 import { type Registry, standKey } from "../../registry/registry.ts";
-import { hashOf } from "../../registry/hash.ts";
+import { fnvOf } from "../../base/hash.ts";
 import { mayExist } from "../../registry/presence.ts";
 import { type Name, prefixOf, wholePrefix } from "../../model/name.ts";
 import type { Question } from "../../wire/message.ts";
@@ -63,9 +63,10 @@ export function createTeacher(options: TeacherOptions): Teacher {
 
   return {
     answer(question, view) {
+      if (!mail) return answer(question, options, view); // nobody learns from it, so nothing is noted
       isOfRegistry = true;
       const { value: given, grounds } = tracked.watch(() => answer(question, authority, view));
-      if (!mail || !isOfRegistry) return given;
+      if (!isOfRegistry) return given;
       const finding = { question, given, view: numberOf(view), isRecursive, ...grounds, ...turnsOf(given) };
       // Who asks for what nobody has ever named must not decide what is remembered.
       const made =
@@ -113,8 +114,8 @@ export function createTeacher(options: TeacherOptions): Teacher {
     const inZone = prefixOf(name, registry.settings.zone);
     const { presence } = registry;
     return (
-      mayExist(presence, hashOf(wholePrefix(name))) ||
-      (inZone !== undefined && mayExist(presence, hashOf(inZone)))
+      mayExist(presence, fnvOf(wholePrefix(name))) ||
+      (inZone !== undefined && mayExist(presence, fnvOf(inZone)))
     );
   }
 }

@@ -1,5 +1,5 @@
 import { compareText } from "../../base/compare.ts";
-import { fnvOf } from "../hash.ts";
+import { fnvOf } from "../../base/hash.ts";
 
 /** What a connection is marked with, and the number of the route table that its replies take. */
 export type Mark = number;
@@ -17,7 +17,7 @@ export function marksOf(keys: readonly string[]): Mark[] {
   const taken = new Map<number, string>();
   const numbers = new Map<string, number>();
   for (const key of keys.toSorted(compareText).slice(0, MOST_MARKS)) {
-    let number = (fnvOf(key) % MOST_MARKS) + 1;
+    let number = ((fnvOf(key) >>> 0) % MOST_MARKS) + 1;
     while (taken.has(number)) number = (number % MOST_MARKS) + 1;
     taken.set(number, key);
     numbers.set(key, number);

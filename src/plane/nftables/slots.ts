@@ -1,4 +1,5 @@
-import { drawOf, hashOf, mix } from "../hash.ts";
+import { mix } from "../../base/hash.ts";
+import { drawOf, hashOf } from "../hash.ts";
 
 /** One backend of a frontend, as slots are filled with it. */
 export interface Share {

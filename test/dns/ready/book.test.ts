@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { EMPTY_ROSTER } from "../../../src/model/declaration.ts";
 import { createBook, MAX_CLIENTS } from "../../../src/dns/ready/book.ts";
-import { hashOf } from "../../../src/registry/hash.ts";
+import { fnvOf } from "../../../src/base/hash.ts";
 import { query } from "../../wire/query.ts";
 import { served } from "../served.ts";
 import { bookOn } from "./book-on.ts";
@@ -149,7 +149,7 @@ test("what is not a query as nearly all are is left to who reads it", () => {
 test("a name that is made to hash like one that exists has nobody forget that one", () => {
   const { teach, ask } = taught();
   const [web, made] = [query({ name: "web.rota.internal" }), query({ name: "1qdeagjh.rota.internal" })];
-  expect(hashOf("\x081qdeagjh")).toBe(hashOf("\x03web"));
+  expect(fnvOf("\x081qdeagjh")).toBe(fnvOf("\x03web"));
   teach(web, CLIENT);
   teach(made, CLIENT);
   expect(rcodeOf(ask(web, CLIENT))).toBe(0);
